@@ -1,0 +1,43 @@
+package dev.lastmile;
+
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.context.annotation.ComponentScan;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.context.annotation.Profile;
+
+/**
+ * One jar, two roles: a replica of the service, or, under the profile {@code external-system}, the
+ * simulated external system that it works with.
+ */
+@SpringBootConfiguration(proxyBeanMethods = false)
+@EnableAutoConfiguration
+@Import({HttpConfiguration.class, Lastmile.ReplicaRole.class, Lastmile.ExternalSystemRole.class})
+public class Lastmile {
+  /** Starts the process; all settings come from properties and the environment. */
+  public static void main(String[] args) {
+    SpringApplication application = new SpringApplication(Lastmile.class);
+    application.addListeners(new KnownSettings());
+    application.run(args);
+  }
+
+  @Configuration(proxyBeanMethods = false)
+  @Profile("!external-system")
+  @ComponentScan({
+    "dev.lastmile.telemetry",
+    "dev.lastmile.connections",
+    "dev.lastmile.coordination",
+    "dev.lastmile.operations",
+    "dev.lastmile.callbacks",
+    "dev.lastmile.external",
+    "dev.lastmile.identity"
+  })
+  static class ReplicaRole {}
+
+  @Configuration(proxyBeanMethods = false)
+  @Profile("external-system")
+  @ComponentScan("dev.lastmile.externalsystem")
+  static class ExternalSystemRole {}
+}

@@ -1,0 +1,90 @@
+package dev.lastmile.callbacks;
+
+import dev.lastmile.coordination.NewState;
+import dev.lastmile.updates.InvalidValueException;
+import dev.lastmile.updates.OperationStatus;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * What a callback says. Members that we do not know are ignored, so that the external system may
+ * grow.
+ *
+ * @param revision the external system's number, from 1, strictly rising per operation
+ * @param state what becomes of the operation
+ */
+record CallbackBody(long revision, NewState state) {
+  private static final long MAX_REVISION = (1L << 53) - 1;
+
+  /**
+   * Reads a body.
+   *
+   * @throws InvalidValueException if a member is missing or out of range
+   */
+  static CallbackBody parse(JsonMapper mapper, byte[] body, long receivedAtMicros, int maxMessage) {
+    JsonNode json;
+    try {
+      json = mapper.readTree(body);
+    } catch (JacksonException e) {
+      throw new InvalidValueException("body", "a JSON object");
+    }
+    if (!json.isObject()) {
+      throw new InvalidValueException("body", "a JSON object");
+    }
+    JsonNode revision = json.path("revision");
+    if (!revision.isIntegralNumber()
+        || !revision.canConvertToLong()
+        || revision.asLong() < 1
+        || revision.asLong() > MAX_REVISION) {
+      throw new InvalidValueException("revision", "a whole number from 1 to " + MAX_REVISION);
+    }
+    OperationStatus status = status(json.path("status"));
+    NewState state =
+        new NewState(
+            status,
+            progress(json.path("progress"), status),
+            message(json.path("message"), maxMessage),
+            result(json.path("result")),
+            receivedAtMicros);
+    return new CallbackBody(revision.asLong(), state);
+  }
+
+  private static OperationStatus status(JsonNode node) {
+    return switch (node.isString() ? node.asString() : "") {
+      case "RUNNING" -> OperationStatus.RUNNING;
+      case "SUCCEEDED" -> OperationStatus.SUCCEEDED;
+      case "FAILED" -> OperationStatus.FAILED;
+      default -> throw new InvalidValueException("status", "RUNNING, SUCCEEDED or FAILED");
+    };
+  }
+
+  private static @Nullable Integer progress(JsonNode node, OperationStatus status) {
+    if (node.isMissingNode() || node.isNull()) {
+      return status == OperationStatus.SUCCEEDED ? 100 : null;
+    }
+    if (!node.isIntegralNumber() || !node.canConvertToInt()) {
+      throw new InvalidValueException("progress", "a whole number from 0 to 100");
+    }
+    int progress = node.asInt();
+    if (progress < 0 || progress > 100) {
+      throw new InvalidValueException("progress", "a whole number from 0 to 100");
+    }
+    return progress;
+  }
+
+  private static @Nullable String message(JsonNode node, int max) {
+    if (node.isMissingNode() || node.isNull()) {
+      return null;
+    }
+    if (!node.isString() || node.asString().length() > max) {
+      throw new InvalidValueException("message", "a text of at most " + max + " characters");
+    }
+    return node.asString();
+  }
+
+  private static @Nullable String result(JsonNode node) {
+    return node.isMissingNode() || node.isNull() ? null : node.toString();
+  }
+}

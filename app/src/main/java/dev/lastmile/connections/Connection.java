@@ -1,0 +1,342 @@
+package dev.lastmile.connections;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Update;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One stream: where it stands in its channel, and what is on its way to it.
+ *
+ * <p>A connection is <em>held</em> while state is read for it, at its start and after a hole; then
+ * live updates wait in a bounded list. Otherwise it is live: the update after its position goes
+ * into the send queue, one at or below it is dropped, one further on is a hole and the connection
+ * is held again. So the ids that a client sees never jump over an update that it did not get.
+ *
+ * <p>Dispatchers offer, readers bring state, the writer takes, the pulse looks, anyone closes: all
+ * under this object's lock, which is never held while calling out.
+ */
+final class Connection {
+  /** What became of a live update. */
+  enum Offer {
+    /** In the send queue: flush. */
+    QUEUED,
+    /** Waits for a read, or was known already. */
+    NOTHING,
+    /** A hole: state has to be read. */
+    HOLE,
+    /** The send queue is full. */
+    FULL
+  }
+
+  /** What a read has brought. */
+  enum Progress {
+    /** The connection is live (or closed). */
+    LIVE,
+    /** A page: more when it has been written. */
+    PAGE,
+    /** Not enough: read again. */
+    AGAIN,
+    /** The send queue is full. */
+    FULL
+  }
+
+  /** What a look at the clock has shown. */
+  enum Pulse {
+    NOTHING,
+    HEARTBEAT,
+    SLOW
+  }
+
+  private final Channel channel;
+  private final StreamProperties properties;
+  private final String replica;
+
+  /** Set once before the connection is registered. */
+  private @Nullable Writer writer;
+
+  /** Used by the dispatcher's lane of this channel only: whether it has to flush. */
+  boolean dirty;
+
+  @GuardedBy("this")
+  private final SendQueue queue;
+
+  /** Where the client stood when it came; null for a client that knows nothing. */
+  @GuardedBy("this")
+  private final @Nullable Cursor resume;
+
+  @GuardedBy("this")
+  private boolean opened;
+
+  @GuardedBy("this")
+  private String epoch = "";
+
+  /** The highest sequence handed to the send queue. */
+  @GuardedBy("this")
+  private long position;
+
+  /** Live updates that wait for a read; null when live. */
+  @GuardedBy("this")
+  private @Nullable List<Frame> held = new ArrayList<>(0);
+
+  /** Held updates were discarded: what the next read brings may end before them. */
+  @GuardedBy("this")
+  private boolean heldLost;
+
+  /** The last read was a page; the next one waits until it has been written. */
+  @GuardedBy("this")
+  private boolean paging;
+
+  /** A read from our position cannot help; it has to be everything. */
+  @GuardedBy("this")
+  private boolean needsAll;
+
+  @GuardedBy("this")
+  private @Nullable DisconnectReason closed;
+
+  @GuardedBy("this")
+  private long writeStartedNanos;
+
+  @GuardedBy("this")
+  private boolean writing;
+
+  @GuardedBy("this")
+  private long nextHeartbeatNanos;
+
+  /**
+   * @param resume the client's cursor, or null
+   */
+  Connection(
+      Channel channel,
+      @Nullable Cursor resume,
+      StreamProperties properties,
+      String replica,
+      long nowNanos) {
+    this.channel = channel;
+    this.resume = resume;
+    this.properties = properties;
+    this.replica = replica;
+    this.queue = new SendQueue(properties.queueFrames(), properties.queueBytes());
+    this.nextHeartbeatNanos = nowNanos + properties.heartbeat().toNanos();
+  }
+
+  Channel channel() {
+    return channel;
+  }
+
+  void writeWith(Writer writer) {
+    this.writer = writer;
+  }
+
+  Writer writer() {
+    if (writer == null) {
+      throw new IllegalStateException("no writer yet");
+    }
+    return writer;
+  }
+
+  /**
+   * Takes a live update.
+   *
+   * @param repair whether a hole is repaired; if not, the update goes out without an id and the
+   *     position stays before the hole
+   */
+  synchronized Offer offer(Frame frame, Update update, boolean repair) {
+    if (closed != null) {
+      return Offer.NOTHING;
+    }
+    if (held != null) {
+      hold(held, frame);
+      return Offer.NOTHING;
+    }
+    boolean sameEpoch = update.cursor().epoch().equals(epoch);
+    if (sameEpoch && update.sequence() <= position) {
+      return Offer.NOTHING;
+    }
+    if (sameEpoch && update.sequence() == position + 1) {
+      position = update.sequence();
+      return queue.offer(frame) ? Offer.QUEUED : Offer.FULL;
+    }
+    if (!repair) {
+      return queue.offer(SseEncoder.updateWithoutId(update)) ? Offer.QUEUED : Offer.FULL;
+    }
+    held = new ArrayList<>();
+    hold(held, frame);
+    return Offer.HOLE;
+  }
+
+  @GuardedBy("this")
+  private void hold(List<Frame> waiting, Frame frame) {
+    if (waiting.size() >= properties.heldFrames()) {
+      waiting.clear();
+      heldLost = true;
+    }
+    waiting.add(frame);
+  }
+
+  /**
+   * Holds live updates back until a read has confirmed the position; the caller asks for the read.
+   */
+  synchronized void suspect() {
+    if (closed == null && held == null) {
+      held = new ArrayList<>(0);
+    }
+  }
+
+  /** Whether a read would help now. */
+  synchronized boolean awaitsRead() {
+    return closed == null && held != null && (!paging || queue.isEmpty());
+  }
+
+  /** From where to read for this connection; null for everything. */
+  synchronized @Nullable Cursor readFrom() {
+    return needsAll ? null : standing();
+  }
+
+  @GuardedBy("this")
+  private @Nullable Cursor standing() {
+    return opened ? new Cursor(epoch, position) : resume;
+  }
+
+  /** Whether the client has been told that the stream is ready. */
+  synchronized boolean isOpened() {
+    return opened;
+  }
+
+  /**
+   * Brings state that was read after this connection began to hold.
+   *
+   * @param frames the delta's updates, encoded, in the same order
+   * @param repair as in {@link #offer}
+   */
+  synchronized Progress catchUp(Delta delta, List<Frame> frames, boolean repair) {
+    List<Frame> waiting = held;
+    if (closed != null || waiting == null) {
+      return Progress.LIVE;
+    }
+    Cursor standing = standing();
+    boolean continues = delta.continues(standing);
+    if (!continues && delta.after() > 0) {
+      needsAll = true;
+      return Progress.AGAIN;
+    }
+    if (!opened) {
+      opened = true;
+      queue.add(
+          SseEncoder.ready(
+              delta.headCursor(), replica, properties.heartbeat(), properties.retry()));
+    }
+    if (!continues && standing != null) {
+      queue.add(SseEncoder.reset(delta.headCursor(), reason(delta, standing)));
+    }
+    position = continues && standing != null ? standing.sequence() : 0;
+    epoch = delta.epoch();
+    needsAll = false;
+    for (Frame frame : frames) {
+      Update update = frame.update();
+      if (update != null && update.sequence() > position) {
+        queue.add(frame);
+        position = update.sequence();
+      }
+    }
+    position = Math.max(position, delta.reach());
+    paging = !delta.complete();
+    if (paging) {
+      return Progress.PAGE;
+    }
+    if (heldLost) {
+      heldLost = false;
+      held = new ArrayList<>(0);
+      return Progress.AGAIN;
+    }
+    held = null;
+    return release(waiting, repair);
+  }
+
+  @GuardedBy("this")
+  private Progress release(List<Frame> waiting, boolean repair) {
+    boolean hole = false;
+    for (Frame frame : waiting) {
+      Update update = frame.update();
+      Offer offer = update == null ? Offer.NOTHING : offer(frame, update, repair);
+      if (offer == Offer.FULL) {
+        return Progress.FULL;
+      }
+      hole |= offer == Offer.HOLE;
+    }
+    return hole ? Progress.AGAIN : Progress.LIVE;
+  }
+
+  private static String reason(Delta delta, Cursor standing) {
+    if (!standing.epoch().equals(delta.epoch())) {
+      return "epoch";
+    }
+    return standing.sequence() > delta.head() ? "ahead" : "retention";
+  }
+
+  /** What to write next; null if nothing waits. The writer has one write under way at a time. */
+  synchronized @Nullable ByteBuffer nextWrite(long nowNanos) {
+    ByteBuffer next = queue.nextWrite(properties.writeBytes());
+    writing = next != null;
+    writeStartedNanos = nowNanos;
+    return next;
+  }
+
+  /** The write has ended well: the frames that it carried. */
+  synchronized List<Frame> written() {
+    writing = false;
+    return queue.written();
+  }
+
+  /** Whether the next page of state is to be read. */
+  synchronized boolean awaitsPage() {
+    return closed == null && paging && queue.isEmpty();
+  }
+
+  /** Looks at the clock: called about once a second. */
+  synchronized Pulse pulse(long nowNanos) {
+    if (closed != null) {
+      return Pulse.NOTHING;
+    }
+    if (writing && nowNanos - writeStartedNanos >= properties.writeTimeout().toNanos()) {
+      return Pulse.SLOW;
+    }
+    if (nowNanos - nextHeartbeatNanos < 0) {
+      return Pulse.NOTHING;
+    }
+    nextHeartbeatNanos = nowNanos + properties.heartbeat().toNanos();
+    if (!opened || !queue.isEmpty()) {
+      return Pulse.NOTHING;
+    }
+    queue.add(SseEncoder.heartbeat(new Cursor(epoch, position)));
+    return Pulse.HEARTBEAT;
+  }
+
+  /** Ends it; true for the first caller only, who then tells the writer. */
+  synchronized boolean close(DisconnectReason reason) {
+    if (closed != null) {
+      return false;
+    }
+    closed = reason;
+    held = null;
+    return true;
+  }
+
+  /** Adds a last frame to a closed connection that ends in order. */
+  synchronized void farewell(Frame frame) {
+    queue.add(frame);
+  }
+
+  synchronized boolean isClosed() {
+    return closed != null;
+  }
+
+  synchronized int queuedBytes() {
+    return queue.bytes();
+  }
+}

@@ -1,0 +1,216 @@
+package dev.lastmile.connections;
+
+import dev.lastmile.updates.Envelope;
+import dev.lastmile.updates.Update;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Hands what arrives from Redis to the connections of this replica.
+ *
+ * <p>{@link #receive} runs on the subscriber's event loop and only puts the envelope into the queue
+ * of one of a few lanes, chosen by the channel, so that the order within a channel is kept. A lane
+ * takes all that waits, offers it to the connections, and then lets each of them write once: what
+ * arrived meanwhile leaves in the same write. An envelope that finds its lane's queue full is
+ * counted and dropped, and all connections are read for afterwards, so nobody misses it for longer
+ * than that.
+ *
+ * <p>received = dispatched + no_audience + dropped.
+ */
+public final class Dispatcher implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
+  private static final int BATCH = 256;
+
+  private final Registry registry;
+  private final Reconciler reconciler;
+  private final List<Lane> lanes = new ArrayList<>();
+  private final Counter received;
+  private final Counter dispatched;
+  private final Counter noAudience;
+  private final Counter dropped;
+  private volatile boolean repairsHoles = true;
+
+  Dispatcher(
+      Registry registry, DeltaReads reads, StreamProperties properties, MeterRegistry meters) {
+    this.registry = registry;
+    this.reconciler = new Reconciler(reads, registry, this, properties, meters);
+    int count =
+        properties.dispatchers() > 0
+            ? properties.dispatchers()
+            : Runtime.getRuntime().availableProcessors();
+    for (int i = 0; i < count; i++) {
+      lanes.add(new Lane(i, properties.dispatchQueue()));
+    }
+    received =
+        Counter.builder("coordination.received")
+            .description("Updates that arrived at this replica")
+            .register(meters);
+    dispatched = messages(meters, "dispatched");
+    noAudience = messages(meters, "no_audience");
+    dropped = messages(meters, "dropped");
+  }
+
+  private static Counter messages(MeterRegistry meters, String result) {
+    return Counter.builder("coordination.messages")
+        .description("Updates that arrived, by what became of them")
+        .tag("result", result)
+        .register(meters);
+  }
+
+  void start() {
+    reconciler.start();
+    lanes.forEach(Lane::start);
+  }
+
+  Reconciler reconciler() {
+    return reconciler;
+  }
+
+  /** Whether holes are repaired from state; not in the mode that shows what happens without. */
+  boolean repairsHoles() {
+    return repairsHoles;
+  }
+
+  /** Switches the repair of holes; for the local-only mode. */
+  public void repairHoles(boolean repair) {
+    repairsHoles = repair;
+  }
+
+  /**
+   * Takes one envelope. Never blocks; keeps the order of calls per channel.
+   *
+   * @param envelope as published; not to be changed afterwards
+   */
+  public void receive(byte[] envelope) {
+    received.increment();
+    String channel;
+    try {
+      channel = Envelope.channelOf(envelope);
+    } catch (IllegalArgumentException e) {
+      dropped.increment();
+      LOG.atWarn().addKeyValue("bytes", envelope.length).log("envelope_unreadable");
+      return;
+    }
+    lanes.get(Math.floorMod(channel.hashCode(), lanes.size())).offer(channel, envelope);
+  }
+
+  /**
+   * Checks every connection against state: updates may have been missed, or Redis may be another
+   * one. Returns at once; connections stay open and hold what is live until they have been read
+   * for.
+   */
+  public void reconcileAll() {
+    for (ChannelConnections group : registry.all()) {
+      for (Connection connection : group.connections()) {
+        connection.suspect();
+      }
+      reconciler.request(group);
+    }
+  }
+
+  @Override
+  public void close() {
+    lanes.forEach(Lane::stop);
+    reconciler.close();
+  }
+
+  /** An envelope and the channel that was read from it. */
+  private static final class Arrival {
+    final String channel;
+    final byte[] envelope;
+
+    Arrival(String channel, byte[] envelope) {
+      this.channel = channel;
+      this.envelope = envelope;
+    }
+  }
+
+  /** One queue and the one thread that empties it. */
+  private final class Lane {
+    private final ArrayBlockingQueue<Arrival> queue;
+    private final AtomicBoolean lost = new AtomicBoolean();
+    private final Thread thread;
+    private final List<Connection> dirty = new ArrayList<>();
+
+    Lane(int number, int capacity) {
+      queue = new ArrayBlockingQueue<>(capacity);
+      thread = Thread.ofPlatform().name("dispatch-" + number).daemon().unstarted(this::run);
+    }
+
+    void start() {
+      thread.start();
+    }
+
+    void stop() {
+      thread.interrupt();
+    }
+
+    void offer(String channel, byte[] envelope) {
+      if (!queue.offer(new Arrival(channel, envelope))) {
+        dropped.increment();
+        lost.set(true);
+      }
+    }
+
+    private void run() {
+      List<Arrival> batch = new ArrayList<>(BATCH);
+      while (!Thread.currentThread().isInterrupted()) {
+        try {
+          batch.add(queue.take());
+        } catch (InterruptedException e) {
+          return;
+        }
+        queue.drainTo(batch, BATCH - 1);
+        for (Arrival arrival : batch) {
+          try {
+            dispatch(arrival);
+          } catch (RuntimeException e) {
+            lost.set(true);
+            LOG.atError().setCause(e).log("dispatch_failed");
+          }
+        }
+        batch.clear();
+        for (Connection connection : dirty) {
+          connection.dirty = false;
+          connection.writer().flush();
+        }
+        dirty.clear();
+        if (queue.isEmpty() && lost.compareAndSet(true, false)) {
+          LOG.atWarn().log("dispatch_queue_overflowed");
+          reconcileAll();
+        }
+      }
+    }
+
+    private void dispatch(Arrival arrival) {
+      @Nullable ChannelConnections group = registry.find(arrival.channel);
+      if (group == null) {
+        noAudience.increment();
+        return;
+      }
+      dispatched.increment();
+      Update update = Envelope.decode(arrival.envelope);
+      Frame frame = SseEncoder.update(update);
+      for (Connection connection : group.connections()) {
+        switch (connection.offer(frame, update, repairsHoles)) {
+          case QUEUED -> {
+            if (!connection.dirty) {
+              connection.dirty = true;
+              dirty.add(connection);
+            }
+          }
+          case HOLE -> reconciler.request(group);
+          case FULL -> registry.close(connection, DisconnectReason.SLOW_CONSUMER);
+          case NOTHING -> {}
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package dev.lastmile.connections;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.nio.ByteBuffer;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.Callback;
+
+/**
+ * Problem details (RFC 9457) of the stream endpoint, which answers in front of Spring. The texts
+ * hold nothing from outside.
+ */
+final class Problems {
+  private static final String RETRY_AFTER_SECONDS = "1";
+
+  private Problems() {}
+
+  static void unauthorized(Response response, Callback callback) {
+    write(
+        response,
+        callback,
+        HttpStatus.UNAUTHORIZED_401,
+        "no valid identity cookie; POST /api/identity sets one",
+        "");
+  }
+
+  static void badCursor(Response response, Callback callback, String field, String limit) {
+    write(
+        response,
+        callback,
+        HttpStatus.BAD_REQUEST_400,
+        field + " must be " + limit,
+        ",\"field\":\"" + field + "\",\"limit\":\"" + limit + "\"");
+  }
+
+  static void methodNotAllowed(Response response, Callback callback) {
+    response.getHeaders().put(HttpHeader.ALLOW, "GET");
+    write(response, callback, HttpStatus.METHOD_NOT_ALLOWED_405, "a stream is read by GET", "");
+  }
+
+  static void full(Response response, Callback callback, String field, int limit) {
+    response.getHeaders().put(HttpHeader.RETRY_AFTER, RETRY_AFTER_SECONDS);
+    write(
+        response,
+        callback,
+        HttpStatus.SERVICE_UNAVAILABLE_503,
+        "too many streams: at most " + limit + " (" + field + ")",
+        ",\"field\":\"" + field + "\",\"limit\":" + limit);
+  }
+
+  static void unavailable(Response response, Callback callback) {
+    response.getHeaders().put(HttpHeader.RETRY_AFTER, RETRY_AFTER_SECONDS);
+    write(
+        response,
+        callback,
+        HttpStatus.SERVICE_UNAVAILABLE_503,
+        "the stream cannot begin now; ask again",
+        "");
+  }
+
+  private static void write(
+      Response response, Callback callback, int status, String detail, String members) {
+    response.setStatus(status);
+    response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/problem+json");
+    response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
+    String problem =
+        "{\"title\":\"%s\",\"status\":%d,\"detail\":\"%s\",\"instance\":\"/api/stream\"%s}"
+            .formatted(HttpStatus.getMessage(status), status, detail, members);
+    response.write(true, ByteBuffer.wrap(problem.getBytes(UTF_8)), callback);
+  }
+}

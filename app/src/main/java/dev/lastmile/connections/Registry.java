@@ -1,0 +1,181 @@
+package dev.lastmile.connections;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * All streams of this replica, by channel.
+ *
+ * <p>A stream is counted once when it is added and once when it is closed, for one reason: opened =
+ * closed + connections. Removal is by object, so a late close never takes a newer stream of the
+ * same client away. Any thread.
+ */
+final class Registry {
+  /** Whether a stream may begin. */
+  enum Admission {
+    ADMITTED,
+    IDENTITY_FULL,
+    REPLICA_FULL,
+    SHUTTING_DOWN
+  }
+
+  private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
+
+  private final ConcurrentHashMap<String, ChannelConnections> channels = new ConcurrentHashMap<>();
+  private final AtomicInteger count = new AtomicInteger();
+  private final StreamProperties properties;
+  private final Counter opened;
+  private final Map<DisconnectReason, Counter> closed = new EnumMap<>(DisconnectReason.class);
+  private final Map<Admission, Counter> refused = new EnumMap<>(Admission.class);
+  private volatile boolean shuttingDown;
+
+  Registry(StreamProperties properties, MeterRegistry meters) {
+    this.properties = properties;
+    Gauge.builder("stream.connections", count, AtomicInteger::get)
+        .description("Streams that are open")
+        .register(meters);
+    Gauge.builder("stream.queue", this, Registry::queuedBytes)
+        .baseUnit("bytes")
+        .description("Bytes that wait in send queues")
+        .register(meters);
+    opened =
+        Counter.builder("stream.opened").description("Streams that were opened").register(meters);
+    for (DisconnectReason reason : DisconnectReason.values()) {
+      closed.put(
+          reason,
+          Counter.builder("stream.closed")
+              .description("Streams that ended, by reason")
+              .tag("reason", reason.wireName())
+              .register(meters));
+    }
+    for (Admission admission : Admission.values()) {
+      if (admission != Admission.ADMITTED) {
+        refused.put(
+            admission,
+            Counter.builder("stream.refused")
+                .description("Streams that were not opened, by limit")
+                .tag("reason", admission.name().toLowerCase(java.util.Locale.ROOT))
+                .register(meters));
+      }
+    }
+  }
+
+  /** Adds a stream unless a limit is reached. From then on it gets its channel's updates. */
+  Admission add(Connection connection) {
+    Admission admission = admit(connection);
+    if (admission == Admission.ADMITTED) {
+      opened.increment();
+      if (shuttingDown) {
+        // It slipped in while the others were being closed.
+        close(connection, DisconnectReason.SHUTDOWN);
+      }
+    } else {
+      Counter counter = refused.get(admission);
+      if (counter != null) {
+        counter.increment();
+      }
+    }
+    return admission;
+  }
+
+  private Admission admit(Connection connection) {
+    if (shuttingDown) {
+      return Admission.SHUTTING_DOWN;
+    }
+    if (count.incrementAndGet() > properties.maxConnections()) {
+      count.decrementAndGet();
+      return Admission.REPLICA_FULL;
+    }
+    boolean[] added = new boolean[1];
+    channels.compute(
+        connection.channel().value(),
+        (_, present) -> {
+          ChannelConnections group =
+              present == null ? new ChannelConnections(connection.channel()) : present;
+          if (group.connections().length < properties.maxConnectionsPerIdentity()) {
+            group.add(connection);
+            added[0] = true;
+          }
+          return group;
+        });
+    if (!added[0]) {
+      count.decrementAndGet();
+      return Admission.IDENTITY_FULL;
+    }
+    return Admission.ADMITTED;
+  }
+
+  /** The streams of a channel; null if there are none. */
+  @Nullable ChannelConnections find(String channel) {
+    return channels.get(channel);
+  }
+
+  /** All channels with streams, as they are while one goes through them. */
+  Collection<ChannelConnections> all() {
+    return Collections.unmodifiableCollection(channels.values());
+  }
+
+  /** Ends a stream, for the first reason given; later calls do nothing. */
+  void close(Connection connection, DisconnectReason reason) {
+    if (!connection.close(reason)) {
+      return;
+    }
+    boolean begun = connection.isOpened();
+    channels.computeIfPresent(
+        connection.channel().value(),
+        (_, group) -> {
+          if (group.remove(connection)) {
+            count.decrementAndGet();
+          }
+          return group.connections().length == 0 ? null : group;
+        });
+    Counter counter = closed.get(reason);
+    if (counter != null) {
+      counter.increment();
+    }
+    LOG.atDebug()
+        .addKeyValue("reason", reason.wireName())
+        .addKeyValue("channel", connection.channel())
+        .log("stream_closed");
+    if (!begun && (reason == DisconnectReason.UNAVAILABLE || reason == DisconnectReason.SHUTDOWN)) {
+      connection.writer().refuse();
+    } else if (reason == DisconnectReason.SHUTDOWN) {
+      long retry = properties.retry().toMillis();
+      connection.farewell(SseEncoder.retry(ThreadLocalRandom.current().nextLong(retry, retry * 2)));
+      connection.writer().end();
+    } else {
+      connection.writer().abort();
+    }
+  }
+
+  /** Refuses new streams and ends all others; each is told when to come back. */
+  void shutDown() {
+    shuttingDown = true;
+    for (ChannelConnections group : channels.values()) {
+      for (Connection connection : group.connections()) {
+        close(connection, DisconnectReason.SHUTDOWN);
+      }
+    }
+  }
+
+  private double queuedBytes() {
+    long bytes = 0;
+    for (ChannelConnections group : channels.values()) {
+      for (Connection connection : group.connections()) {
+        bytes += connection.queuedBytes();
+      }
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * Everything that one replica holds: its streams, and what is on its way to them.
+ *
+ * <p>An envelope enters at {@link dev.lastmile.connections.Dispatcher#receive}, is handed to every
+ * connection of its channel, and leaves through one non-blocking write per connection. A connection
+ * has a position, the highest sequence given to its send queue; whatever does not follow that
+ * position is put right by a read of state, never by guessing.
+ *
+ * <p>What is needed of the other packages is asked for through the ports {@link
+ * dev.lastmile.connections.DeltaReads} and {@link dev.lastmile.connections.Deliveries}. Locks: each
+ * connection has one, held for a few instructions and never while calling out; there is no other.
+ */
+@NullMarked
+@ApplicationModule(allowedDependencies = {"identity", "telemetry", "updates"})
+package dev.lastmile.connections;
+
+import org.jspecify.annotations.NullMarked;
+import org.springframework.modulith.ApplicationModule;

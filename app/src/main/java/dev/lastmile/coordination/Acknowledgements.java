@@ -1,0 +1,75 @@
+package dev.lastmile.coordination;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.telemetry.Replica;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.OperationId;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Takes what browsers say they have applied: hop 5. Blocks as {@link OperationStore} does. */
+public final class Acknowledgements {
+  private final RedisLink link;
+  private final Replica replica;
+
+  Acknowledgements(RedisLink link, Replica replica) {
+    this.link = link;
+    this.replica = replica;
+  }
+
+  /**
+   * One ack.
+   *
+   * @param version covers this one and all before it
+   * @param via how the browser learnt it: {@code live}, {@code replay} or {@code poll}
+   */
+  public record Ack(OperationId operationId, long version, String via) {}
+
+  /** What became of a batch. */
+  public sealed interface Result {
+    /**
+     * All were taken.
+     *
+     * @param covered for each ack, how many versions it was the first to cover; 0 for a duplicate
+     */
+    record Taken(List<Long> covered) implements Result {}
+
+    /** None was taken: the channel has no such operation. */
+    record Unknown(int index) implements Result {}
+
+    /** None was taken: the version does not exist yet. */
+    record Ahead(int index) implements Result {}
+  }
+
+  /** Takes all acks or none. */
+  public Result take(Channel channel, List<Ack> acks) {
+    List<String> keys = new ArrayList<>(acks.size() + 1);
+    List<byte[]> arguments = new ArrayList<>(acks.size() * 3 + 1);
+    keys.add(Keys.operations(channel));
+    arguments.add(replica.name().getBytes(UTF_8));
+    for (int i = 0; i < acks.size(); i++) {
+      Ack ack = acks.get(i);
+      if (!ack.operationId().partition().equals(channel.partition())) {
+        return new Result.Unknown(i);
+      }
+      keys.add(Keys.timeline(ack.operationId()));
+      arguments.add(ack.operationId().value().getBytes(UTF_8));
+      arguments.add(Long.toString(ack.version()).getBytes(UTF_8));
+      arguments.add(ack.via().getBytes(UTF_8));
+    }
+    Answer answer = new Answer(link.run(Script.ACK, keys, arguments));
+    return switch (answer.text(0)) {
+      case "ok" -> {
+        List<Long> covered = new ArrayList<>(acks.size());
+        for (int i = 1; i < answer.size(); i++) {
+          covered.add(answer.number(i));
+        }
+        yield new Result.Taken(List.copyOf(covered));
+      }
+      case "unknown" -> new Result.Unknown(Math.toIntExact(answer.number(1)) - 1);
+      case "ahead" -> new Result.Ahead(Math.toIntExact(answer.number(1)) - 1);
+      default -> throw new IllegalStateException("ack.lua answered " + answer.text(0));
+    };
+  }
+}

@@ -1,0 +1,34 @@
+package dev.lastmile.coordination;
+
+import org.springframework.boot.health.contributor.AbstractHealthIndicator;
+import org.springframework.boot.health.contributor.Health;
+
+/**
+ * Part of readiness: up once this replica has reached Redis and heard it. It stays up when Redis
+ * goes away later, since every replica would leave the balancer at once and nobody would tell the
+ * browser.
+ */
+final class CoordinationHealth extends AbstractHealthIndicator {
+  private final RedisLink link;
+  private final Subscriber subscriber;
+  private final boolean broadcast;
+  private volatile boolean started;
+
+  CoordinationHealth(RedisLink link, Subscriber subscriber, boolean broadcast) {
+    this.link = link;
+    this.subscriber = subscriber;
+    this.broadcast = broadcast;
+  }
+
+  @Override
+  protected void doHealthCheck(Health.Builder builder) {
+    boolean hears = !broadcast || subscriber.isSubscribed();
+    started |= link.isUp() && hears;
+    builder.withDetail("redis", link.isUp()).withDetail("subscribed", hears);
+    if (started) {
+      builder.up();
+    } else {
+      builder.outOfService();
+    }
+  }
+}

@@ -1,0 +1,54 @@
+package dev.lastmile.coordination;
+
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Partition;
+
+/**
+ * The names of all keys. What each holds is documented in {@code apply.lua}.
+ *
+ * <p>Every name starts with the partition's hash tag, so the keys of one call share a slot.
+ */
+final class Keys {
+  private Keys() {}
+
+  static String meta(Partition partition) {
+    return partition.tag() + ":meta";
+  }
+
+  static String submissions(Partition partition) {
+    return partition.tag() + ":submissions";
+  }
+
+  static String expiry(Partition partition) {
+    return partition.tag() + ":expiry";
+  }
+
+  static String channel(Channel channel) {
+    return channel.partition().tag() + ":channel:" + channel;
+  }
+
+  static String log(Channel channel) {
+    return channel.partition().tag() + ":log:" + channel;
+  }
+
+  static String operations(Channel channel) {
+    return channel.partition().tag() + ":operations:" + channel;
+  }
+
+  static String finals(Channel channel) {
+    return channel.partition().tag() + ":finals:" + channel;
+  }
+
+  static String idempotency(Channel channel, String digest) {
+    return channel.partition().tag() + ":idempotency:" + channel + ":" + digest;
+  }
+
+  static String pointer(OperationId id) {
+    return id.partition().tag() + ":pointer:" + id;
+  }
+
+  static String timeline(OperationId id) {
+    return id.partition().tag() + ":timeline:" + id;
+  }
+}

@@ -1,0 +1,72 @@
+package dev.lastmile.coordination;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import java.time.Duration;
+import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Tries to connect until it works, one attempt at a time, at a fixed pause, on a thread of its own.
+ *
+ * <p>Lettuce's own reconnect is off: it backs off to 30 s, and it would send commands of the old
+ * connection again on the new one, before we could look whether Redis is still the same process.
+ */
+final class Redial implements AutoCloseable {
+  private final Runnable attempt;
+  private final long pauseMillis;
+  private final ScheduledExecutorService thread;
+
+  @GuardedBy("this")
+  private boolean dialling;
+
+  /**
+   * @param attempt connects and returns, or throws; runs on the thread of this object only
+   */
+  Redial(String name, Duration pause, Runnable attempt) {
+    this.attempt = attempt;
+    this.pauseMillis = pause.toMillis();
+    this.thread =
+        Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().name(name).daemon().factory());
+  }
+
+  /** Starts to dial unless that is under way. Any thread; returns at once. */
+  synchronized void start() {
+    if (!dialling) {
+      dialling = true;
+      submit(0);
+    }
+  }
+
+  private void submit(long delayMillis) {
+    try {
+      var _ = thread.schedule(this::dial, delayMillis, TimeUnit.MILLISECONDS);
+    } catch (RejectedExecutionException e) {
+      // Closed: nobody waits for a connection any more.
+    }
+  }
+
+  private void dial() {
+    synchronized (this) {
+      // Cleared before the attempt: a connection that breaks during it asks for the next one.
+      dialling = false;
+    }
+    try {
+      attempt.run();
+    } catch (RuntimeException e) {
+      synchronized (this) {
+        if (!dialling) {
+          dialling = true;
+          submit(pauseMillis);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    thread.shutdownNow();
+  }
+}

@@ -1,0 +1,246 @@
+package dev.lastmile.coordination;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.updates.Partition;
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.RedisFuture;
+import io.lettuce.core.RedisNoScriptException;
+import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import io.lettuce.core.codec.ByteArrayCodec;
+import io.lettuce.core.codec.RedisCodec;
+import io.lettuce.core.codec.StringCodec;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one connection for commands. Any thread may use it; commands are pipelined.
+ *
+ * <p>A connection is handed out only after it has proved itself: on that very connection the
+ * process behind Redis was identified, every partition's epoch was checked against it, and the
+ * scripts were loaded. So no script of ours ever runs on a Redis whose epoch belongs to another
+ * process. A command that was on its way when a connection broke fails with {@link
+ * RedisAwayException}; it is never sent twice.
+ */
+final class RedisLink implements AutoCloseable {
+  static final RedisCodec<String, byte[]> CODEC =
+      RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
+
+  private static final Logger LOG = LoggerFactory.getLogger(RedisLink.class);
+  private static final Pattern RUN_ID = Pattern.compile("^run_id:(\\w+)", Pattern.MULTILINE);
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  private final RedisClient client;
+  private final Duration timeout;
+  private final Redial redial;
+  private final List<Runnable> upListeners = new CopyOnWriteArrayList<>();
+
+  /** Written by the dialling thread and by the close listener of that same connection. */
+  private final AtomicReference<@Nullable StatefulRedisConnection<String, byte[]>> connection =
+      new AtomicReference<>();
+
+  private volatile boolean closed;
+  private volatile boolean everUp;
+
+  RedisLink(RedisClient client, RedisProperties properties) {
+    this.client = client;
+    this.timeout = properties.timeout();
+    this.redial = new Redial("redis-link", properties.redialInterval(), this::connect);
+  }
+
+  /** Starts to dial; returns at once. */
+  void start() {
+    redial.start();
+  }
+
+  /** Runs after each (re)connection, on the dialling thread; must not block for long. */
+  void onUp(Runnable listener) {
+    upListeners.add(listener);
+  }
+
+  boolean isUp() {
+    return connection.get() != null;
+  }
+
+  /**
+   * Runs a script and waits for its answer.
+   *
+   * @return elements are {@code Long}, {@code byte[]} or lists
+   * @throws RedisAwayException if there is no connection, or no answer within the time-out
+   */
+  List<Object> run(Script script, List<String> keys, List<byte[]> arguments) {
+    return await(start(script, keys, arguments));
+  }
+
+  /**
+   * Sends a script without waiting. Completes exceptionally on the event loop: do not block there.
+   */
+  CompletionStage<List<Object>> start(Script script, List<String> keys, List<byte[]> arguments) {
+    RedisAsyncCommands<String, byte[]> commands = commands();
+    String[] k = keys.toArray(String[]::new);
+    byte[][] a = arguments.toArray(byte[][]::new);
+    CompletionStage<List<Object>> answer =
+        commands.evalsha(script.sha1(), ScriptOutputType.MULTI, k, a);
+    return answer.exceptionallyCompose(failure ->
+        failure instanceof RedisNoScriptException
+            ? commands.eval(script.source().getBytes(UTF_8), ScriptOutputType.MULTI, k, a)
+            : CompletableFuture.failedFuture(failure));
+  }
+
+  /** Runs one plain command and waits for its answer; errors as {@link #run}. */
+  <T> T call(Function<RedisAsyncCommands<String, byte[]>, RedisFuture<T>> command) {
+    return await(command.apply(commands()));
+  }
+
+  private RedisAsyncCommands<String, byte[]> commands() {
+    StatefulRedisConnection<String, byte[]> current = connection.get();
+    if (current == null) {
+      throw new RedisAwayException("Redis is away");
+    }
+    return current.async();
+  }
+
+  private <T> T await(CompletionStage<T> answer) {
+    try {
+      return answer.toCompletableFuture().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw new RedisAwayException("Redis did not answer within " + timeout.toMillis() + " ms", e);
+    } catch (ExecutionException e) {
+      Throwable cause = e.getCause() == null ? e : e.getCause();
+      if (cause instanceof RedisCommandExecutionException) {
+        // Out of memory, read-only, loading, or a broken script: an operator has to look.
+        LOG.atError().addKeyValue("error", cause.getMessage()).log("redis_refused");
+      }
+      throw new RedisAwayException("Redis failed: " + cause.getMessage(), cause);
+    } catch (CancellationException e) {
+      throw new RedisAwayException("Redis connection broke", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RedisAwayException("interrupted", e);
+    }
+  }
+
+  /** Checks the epochs again on the current connection: somebody emptied a running Redis. */
+  void renewEpochs() {
+    StatefulRedisConnection<String, byte[]> current = connection.get();
+    if (current == null) {
+      throw new RedisAwayException("Redis is away");
+    }
+    checkEpochs(current.async());
+  }
+
+  /** Gives up a connection that does not answer; a new one is dialled. Any thread. */
+  void drop(String reason) {
+    StatefulRedisConnection<String, byte[]> current = connection.get();
+    if (current != null) {
+      LOG.atWarn().addKeyValue("reason", reason).log("redis_connection_dropped");
+      lost(current);
+      var _ = current.closeAsync();
+    }
+  }
+
+  private void connect() {
+    if (closed || connection.get() != null) {
+      return;
+    }
+    StatefulRedisConnection<String, byte[]> fresh = client.connect(CODEC);
+    try {
+      RedisAsyncCommands<String, byte[]> commands = fresh.async();
+      checkEpochs(commands);
+      List<RedisFuture<String>> loads = new ArrayList<>();
+      for (Script script : Script.values()) {
+        loads.add(commands.scriptLoad(script.source().getBytes(UTF_8)));
+      }
+      loads.forEach(this::await);
+      fresh.addListener(
+          new RedisConnectionStateListener() {
+            @Override
+            public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
+              lost(fresh);
+            }
+          });
+      connection.set(fresh);
+    } catch (RuntimeException e) {
+      var _ = fresh.closeAsync();
+      throw e;
+    }
+    LOG.atInfo().addKeyValue("first", !everUp).log("redis_up");
+    everUp = true;
+    if (!fresh.isOpen()) {
+      // Broke between the last command and the listener.
+      lost(fresh);
+      return;
+    }
+    upListeners.forEach(Runnable::run);
+  }
+
+  private void lost(StatefulRedisConnection<String, byte[]> broken) {
+    if (connection.compareAndSet(broken, null) && !closed) {
+      LOG.atWarn().log("redis_away");
+      redial.start();
+    }
+  }
+
+  private void checkEpochs(RedisAsyncCommands<String, byte[]> commands) {
+    Matcher runId = RUN_ID.matcher(await(commands.info("server")));
+    if (!runId.find()) {
+      throw new RedisAwayException("Redis does not tell its run_id");
+    }
+    byte[] run = runId.group(1).getBytes(UTF_8);
+    List<RedisFuture<List<Object>>> answers = new ArrayList<>();
+    for (Partition partition : Partition.ALL) {
+      byte[] bits = new byte[8];
+      RANDOM.nextBytes(bits);
+      byte[] candidate = HexFormat.of().formatHex(bits).getBytes(UTF_8);
+      answers.add(
+          commands.eval(
+              Script.EPOCH.source().getBytes(UTF_8),
+              ScriptOutputType.MULTI,
+              new String[] {Keys.meta(partition)},
+              run,
+              candidate));
+    }
+    int renewed = 0;
+    for (RedisFuture<List<Object>> answer : answers) {
+      Answer epochs = new Answer(await(answer));
+      if (!epochs.text(0).equals(epochs.text(1))) {
+        renewed++;
+      }
+    }
+    if (renewed > 0) {
+      LOG.atInfo().addKeyValue("partitions", renewed).log("epoch_renewed");
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    redial.close();
+    StatefulRedisConnection<String, byte[]> current = connection.get();
+    if (current != null) {
+      current.close();
+    }
+  }
+}

@@ -1,0 +1,37 @@
+package dev.lastmile.coordination;
+
+import jakarta.validation.constraints.Max;
+import jakarta.validation.constraints.Min;
+import jakarta.validation.constraints.NotBlank;
+import java.time.Duration;
+import org.hibernate.validator.constraints.time.DurationMax;
+import org.hibernate.validator.constraints.time.DurationMin;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+import org.springframework.validation.annotation.Validated;
+
+/**
+ * The connections to Redis.
+ *
+ * @param url where Redis is, for example {@code redis://127.0.0.1:6379}
+ * @param topic Pub/Sub channel of all updates; the same on every replica
+ * @param timeout longest wait for an answer, after which a request is answered with 503
+ * @param redialInterval pause between two attempts to connect again
+ * @param clockInterval how often the clock is compared with that of Redis; two comparisons without
+ *     an answer close the connection
+ * @param deliveryQueue flushed deliveries that may wait to be noted in Redis; more are counted and
+ *     not noted
+ * @param pointerCache operations whose immutable part is remembered
+ */
+@Validated
+@ConfigurationProperties("lastmile.redis")
+record RedisProperties(
+    @NotBlank @DefaultValue("redis://127.0.0.1:6379") String url,
+    @NotBlank @DefaultValue("lastmile:updates") String topic,
+    @DurationMin(millis = 50) @DurationMax(seconds = 30) @DefaultValue("2s") Duration timeout,
+    @DurationMin(millis = 10) @DurationMax(millis = 500) @DefaultValue("250ms")
+        Duration redialInterval,
+    @DurationMin(millis = 100) @DurationMax(seconds = 60) @DefaultValue("2s")
+        Duration clockInterval,
+    @Min(16) @Max(1_000_000) @DefaultValue("8192") int deliveryQueue,
+    @Min(16) @Max(10_000_000) @DefaultValue("100000") int pointerCache) {}

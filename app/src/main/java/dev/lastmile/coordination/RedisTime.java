@@ -1,0 +1,79 @@
+package dev.lastmile.coordination;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The time by which all replicas decide: that of Redis, read from our own monotonic clock plus a
+ * measured difference.
+ *
+ * <p>The wall clock of this machine plays no part, so a replica whose clock is an hour off, or is
+ * set while it runs, decides as the others do. Reading it is cheap and never blocks; any thread.
+ */
+public final class RedisTime {
+  private static final Logger LOG = LoggerFactory.getLogger(RedisTime.class);
+  private static final int SILENCES_UNTIL_DROP = 2;
+
+  private final RedisLink link;
+  private final LongSupplier nanos;
+  private volatile long micros0;
+  private volatile boolean measured;
+  private int silences;
+
+  /**
+   * @param nanos a monotonic clock in nanoseconds
+   */
+  RedisTime(RedisLink link, LongSupplier nanos) {
+    this.link = link;
+    this.nanos = nanos;
+  }
+
+  /**
+   * Microseconds since 1970.
+   *
+   * @throws RedisAwayException if Redis was never reached
+   */
+  public long micros() {
+    if (!measured) {
+      throw new RedisAwayException("Redis has not told its time yet");
+    }
+    return micros0 + nanos.getAsLong() / 1_000;
+  }
+
+  /** Now; errors as {@link #micros}. */
+  public Instant now() {
+    return Instant.EPOCH.plus(micros(), ChronoUnit.MICROS);
+  }
+
+  /** Compares the clocks. One thread at a time; may wait for the time-out of Redis. */
+  synchronized void measure() {
+    if (!link.isUp()) {
+      return;
+    }
+    try {
+      long before = nanos.getAsLong();
+      List<byte[]> time = link.call(commands -> commands.time());
+      long after = nanos.getAsLong();
+      long redis =
+          Long.parseLong(new String(time.get(0), UTF_8)) * 1_000_000
+              + Long.parseLong(new String(time.get(1), UTF_8));
+      micros0 = redis - (before + (after - before) / 2) / 1_000;
+      measured = true;
+      silences = 0;
+    } catch (RedisAwayException e) {
+      silences++;
+      LOG.atDebug().addKeyValue("silences", silences).log("redis_silent");
+      if (silences >= SILENCES_UNTIL_DROP) {
+        silences = 0;
+        // A half-open connection would otherwise stay until the kernel notices.
+        link.drop("no answer to " + SILENCES_UNTIL_DROP + " clock comparisons");
+      }
+    }
+  }
+}

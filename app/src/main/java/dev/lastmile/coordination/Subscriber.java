@@ -1,0 +1,174 @@
+package dev.lastmile.coordination;
+
+import io.lettuce.core.RedisChannelHandler;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one subscription of this replica: every update of every channel arrives here.
+ *
+ * <p>The listener runs on Lettuce's event loop and only hands over. What is published between the
+ * loss of a subscription and the next one is a loss window: when it closes, its length is counted
+ * and the caller reconciles every connection from state.
+ */
+final class Subscriber implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Subscriber.class);
+
+  private final RedisClient client;
+  private final String topic;
+  private final Duration timeout;
+  private final Consumer<byte[]> receiver;
+  private final Runnable reconcile;
+  private final LongSupplier nanos;
+  private final Redial redial;
+  private final Counter resubscriptions;
+  private final Counter lossWindowSeconds;
+
+  private final AtomicReference<@Nullable StatefulRedisPubSubConnection<String, byte[]>>
+      connection = new AtomicReference<>();
+  private volatile boolean closed;
+
+  /** When the last subscription was lost; written before a redial is asked for. */
+  private volatile long lostAtNanos;
+
+  private volatile boolean everSubscribed;
+
+  /**
+   * @param receiver takes each envelope on the event loop; must not block
+   * @param reconcile runs after each subscription, on the dialling thread
+   */
+  Subscriber(
+      RedisClient client,
+      RedisProperties properties,
+      Consumer<byte[]> receiver,
+      Runnable reconcile,
+      LongSupplier nanos,
+      MeterRegistry meters) {
+    this.client = client;
+    this.topic = properties.topic();
+    this.timeout = properties.timeout();
+    this.receiver = receiver;
+    this.reconcile = reconcile;
+    this.nanos = nanos;
+    this.redial = new Redial("redis-subscriber", properties.redialInterval(), this::subscribe);
+    this.resubscriptions =
+        Counter.builder("coordination.resubscriptions")
+            .description("Subscriptions after the first one")
+            .register(meters);
+    this.lossWindowSeconds =
+        Counter.builder("coordination.loss.window")
+            .baseUnit("seconds")
+            .description("Time without a subscription")
+            .register(meters);
+  }
+
+  void start() {
+    redial.start();
+  }
+
+  boolean isSubscribed() {
+    return connection.get() != null;
+  }
+
+  private void subscribe() {
+    if (closed || connection.get() != null) {
+      return;
+    }
+    StatefulRedisPubSubConnection<String, byte[]> fresh = client.connectPubSub(RedisLink.CODEC);
+    try {
+      fresh.addListener(
+          new RedisPubSubAdapter<String, byte[]>() {
+            @Override
+            public void message(String from, byte[] envelope) {
+              receiver.accept(envelope);
+            }
+          });
+      fresh.addListener(
+          new RedisConnectionStateListener() {
+            @Override
+            public void onRedisDisconnected(RedisChannelHandler<?, ?> handler) {
+              lost(fresh);
+            }
+          });
+      // Completes when Redis has confirmed: from then on nothing is missed on this connection.
+      fresh.async().subscribe(topic).get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+      connection.set(fresh);
+    } catch (ExecutionException | TimeoutException e) {
+      var _ = fresh.closeAsync();
+      throw new RedisAwayException("no subscription", e);
+    } catch (InterruptedException e) {
+      var _ = fresh.closeAsync();
+      Thread.currentThread().interrupt();
+      return;
+    }
+    windowClosed();
+    reconcile.run();
+    if (!fresh.isOpen()) {
+      lost(fresh);
+    }
+  }
+
+  private void windowClosed() {
+    if (everSubscribed) {
+      double seconds = (nanos.getAsLong() - lostAtNanos) / 1e9;
+      resubscriptions.increment();
+      lossWindowSeconds.increment(seconds);
+      LOG.atWarn().addKeyValue("seconds", seconds).log("loss_window_closed");
+    } else {
+      everSubscribed = true;
+      LOG.atInfo().addKeyValue("topic", topic).log("subscribed");
+    }
+  }
+
+  private void lost(StatefulRedisPubSubConnection<String, byte[]> broken) {
+    if (!connection.compareAndSet(broken, null)) {
+      return;
+    }
+    lostAtNanos = nanos.getAsLong();
+    if (!closed) {
+      LOG.atWarn().addKeyValue("topic", topic).log("subscription_lost");
+      redial.start();
+    }
+  }
+
+  /** PINGs the subscription; one that does not answer is given up and dialled again. */
+  void check() {
+    StatefulRedisPubSubConnection<String, byte[]> current = connection.get();
+    if (current == null) {
+      return;
+    }
+    try {
+      current.async().ping().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      LOG.atWarn().log("subscription_silent");
+      lost(current);
+      var _ = current.closeAsync();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    redial.close();
+    StatefulRedisPubSubConnection<String, byte[]> current = connection.get();
+    if (current != null) {
+      current.close();
+    }
+  }
+}

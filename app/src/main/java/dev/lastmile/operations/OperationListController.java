@@ -1,0 +1,81 @@
+package dev.lastmile.operations;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.coordination.OperationStore;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Update;
+import java.io.ByteArrayOutputStream;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.CacheControl;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RequestParam;
+import org.springframework.web.bind.annotation.RestController;
+
+/** Answers what changed after a cursor: how a client reconciles without a stream. */
+@RestController
+class OperationListController {
+  private final OperationStore store;
+
+  OperationListController(OperationStore store) {
+    this.store = store;
+  }
+
+  /**
+   * Reads page by page until nothing is left. An operation that changes between two pages moves to
+   * a later one, so each is listed once, with its newest version, and the last page's head is a
+   * cursor from which nothing is missing.
+   */
+  @GetMapping(path = "/api/operations", produces = MediaType.APPLICATION_JSON_VALUE)
+  ResponseEntity<byte[]> list(
+      Channel channel, @RequestParam(name = "after", required = false) @Nullable String after) {
+    Cursor cursor = after == null || after.isEmpty() ? null : Cursor.parse("after", after);
+    Delta page = store.read(channel, cursor);
+    boolean reset = cursor != null && !page.continues(cursor);
+    Map<OperationId, Update> newest = new LinkedHashMap<>();
+    while (true) {
+      for (Update update : page.updates()) {
+        newest.remove(update.operationId());
+        newest.put(update.operationId(), update);
+      }
+      if (page.complete()) {
+        break;
+      }
+      Cursor reached = new Cursor(page.epoch(), page.reach());
+      page = store.read(channel, reached);
+      if (!page.continues(reached)) {
+        // The epoch, or what is retained, changed between two pages: what was read is void.
+        newest.clear();
+        reset = true;
+      }
+    }
+    return ResponseEntity.ok()
+        .cacheControl(CacheControl.noStore())
+        .body(encode(page.headCursor(), reset, newest));
+  }
+
+  private static byte[] encode(Cursor cursor, boolean reset, Map<OperationId, Update> updates) {
+    ByteArrayOutputStream json = new ByteArrayOutputStream(256 + updates.size() * 512);
+    json.writeBytes(
+        "{\"cursor\":\"%s\",\"reset\":%s,\"operations\":["
+            .formatted(cursor, reset)
+            .getBytes(UTF_8));
+    boolean first = true;
+    for (Update update : updates.values()) {
+      if (!first) {
+        json.write(',');
+      }
+      first = false;
+      json.writeBytes(update.operationJson());
+    }
+    json.writeBytes("]}".getBytes(UTF_8));
+    return json.toByteArray();
+  }
+}

@@ -1,0 +1,46 @@
+package dev.lastmile.updates;
+
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/**
+ * Names one asynchronous operation. It carries its partition, so that a callback finds the keys
+ * without a lookup, and 128 random bits, so that it cannot be guessed.
+ *
+ * @param value {@code op}, the partition's digit, {@code -}, 32 hexadecimal digits
+ */
+public record OperationId(String value) {
+  private static final Pattern FORM = Pattern.compile("op[0-9a-f]-[0-9a-f]{32}");
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  public OperationId {
+    if (!FORM.matcher(value).matches()) {
+      throw new IllegalArgumentException("not an operation id: " + value);
+    }
+  }
+
+  /** A new id in the partition of the channel that will own the operation. */
+  public static OperationId random(Channel channel) {
+    byte[] bits = new byte[16];
+    RANDOM.nextBytes(bits);
+    return new OperationId(
+        "op" + channel.partition().digit() + "-" + HexFormat.of().formatHex(bits));
+  }
+
+  /** The id that a text from outside names; empty if no id looks like this. */
+  public static Optional<OperationId> parse(String text) {
+    return FORM.matcher(text).matches() ? Optional.of(new OperationId(text)) : Optional.empty();
+  }
+
+  /** Where the keys of this operation live. */
+  public Partition partition() {
+    return Partition.ofDigit(value.charAt(2));
+  }
+
+  @Override
+  public String toString() {
+    return value;
+  }
+}

@@ -1,0 +1,44 @@
+package dev.lastmile.updates;
+
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * One of {@value #COUNT} groups of channels. All Redis keys of a channel carry the hash tag of its
+ * partition, so that one script may touch them all on a Redis Cluster too (<a
+ * href="https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags">hash
+ * tags</a>).
+ *
+ * <p>The number is fixed for ever: it is part of every stored key and of every operation id.
+ *
+ * @param index 0 to {@code COUNT - 1}
+ */
+public record Partition(int index) {
+  /** How many partitions there are. */
+  public static final int COUNT = 16;
+
+  /** All partitions, ascending. */
+  public static final List<Partition> ALL =
+      IntStream.range(0, COUNT).mapToObj(Partition::new).toList();
+
+  public Partition {
+    if (index < 0 || index >= COUNT) {
+      throw new IllegalArgumentException("partition " + index);
+    }
+  }
+
+  /** The partition that a hexadecimal digit stands for. */
+  static Partition ofDigit(char digit) {
+    return ALL.get(Character.digit(digit, 16));
+  }
+
+  /** The digit that stands for this partition in ids. */
+  char digit() {
+    return Character.forDigit(index, 16);
+  }
+
+  /** The prefix of every key of this partition, for example <code>{p7}</code>. */
+  public String tag() {
+    return "{p" + index + "}";
+  }
+}

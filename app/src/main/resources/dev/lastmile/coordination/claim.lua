@@ -1,0 +1,12 @@
+-- Claims operations that the external system has not accepted yet and whose time has come.
+--
+-- KEYS  1 submissions (see apply.lua)
+-- ARGV  1 lease, ms: how long nobody else gets them  2 most operations
+-- Returns their ids
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], 0, now, 'LIMIT', 0, ARGV[2])
+for _, id in ipairs(ids) do
+  redis.call('ZADD', KEYS[1], now + tonumber(ARGV[1]), id)
+end
+return ids

@@ -1,0 +1,260 @@
+package dev.lastmile.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+
+/**
+ * A whole system on this machine: a Redis, some replicas and the simulated external system, each a
+ * process of its own. Serves the tests and the local cluster.
+ */
+public final class Cluster implements AutoCloseable {
+  private static Cluster shared;
+
+  private final RedisServer ownRedis;
+  private final URI redis;
+  private final List<LastmileProcess> replicas;
+  private final LastmileProcess external;
+  private final String secret;
+
+  private Cluster(Builder builder) {
+    ownRedis = builder.redis == null ? RedisServer.start() : null;
+    redis = ownRedis == null ? builder.redis : ownRedis.uri();
+    secret = secrets().split(",")[0];
+    Path logs = builder.logs();
+    int externalPort = builder.fixedPorts ? 8090 : Ports.free();
+    List<Integer> ports = new ArrayList<>();
+    List<Integer> managementPorts = new ArrayList<>();
+    for (int i = 1; i <= builder.replicas; i++) {
+      ports.add(builder.fixedPorts ? 8080 + i : Ports.free());
+      managementPorts.add(builder.fixedPorts ? 9080 + i : Ports.free());
+    }
+    Map<String, String> environment = new LinkedHashMap<>();
+    // Nobody outside this machine has business here.
+    environment.put("SERVER_ADDRESS", "127.0.0.1");
+    environment.put("MANAGEMENT_SERVER_ADDRESS", "127.0.0.1");
+    environment.put("REDIS_URL", redis.toString());
+    environment.put("LASTMILE_COORDINATION", builder.coordination);
+    environment.put("LASTMILE_WEBHOOK_SECRETS", secrets());
+    environment.put("LASTMILE_IDENTITY_KEY", identityKey());
+    environment.put("LASTMILE_EXTERNAL_URL", "http://127.0.0.1:" + externalPort);
+    environment.put(
+        "LASTMILE_CALLBACK_URLS",
+        String.join(",", ports.stream().map(port -> "http://127.0.0.1:" + port).toList()));
+    replicas = new ArrayList<>();
+    List<String> arguments = new ArrayList<>(builder.arguments);
+    if (!builder.fixedPorts) {
+      // Tests may share a Redis: their updates must not mix.
+      arguments.add("--lastmile.redis.topic=lastmile:" + UUID.randomUUID());
+    }
+    for (int i = 0; i < builder.replicas; i++) {
+      String name = "replica-" + (i + 1);
+      List<String> own = new ArrayList<>(arguments);
+      own.addAll(builder.replicaArguments.getOrDefault(i + 1, List.of()));
+      replicas.add(
+          new LastmileProcess(
+              name,
+              ports.get(i),
+              managementPorts.get(i),
+              logs.resolve(name + ".log"),
+              builder.jvmArguments,
+              own,
+              environment));
+    }
+    Map<String, String> externalEnvironment =
+        Map.of(
+            "LASTMILE_WEBHOOK_SECRETS", secrets(),
+            "SERVER_ADDRESS", "127.0.0.1",
+            "MANAGEMENT_SERVER_ADDRESS", "127.0.0.1");
+    external =
+        new LastmileProcess(
+            "external",
+            externalPort,
+            builder.fixedPorts ? 9090 : Ports.free(),
+            logs.resolve("external.log"),
+            List.of(),
+            builder.externalArguments("--spring.profiles.active=external-system"),
+            externalEnvironment);
+  }
+
+  /** What is to be started. */
+  public static final class Builder {
+    private int replicas = 3;
+    private String coordination = "broadcast";
+    private boolean fixedPorts;
+    private URI redis;
+    private Path logs;
+    private final List<String> arguments = new ArrayList<>();
+    private final List<String> jvmArguments = new ArrayList<>();
+    private final List<String> externalArguments = new ArrayList<>();
+    private final Map<Integer, List<String>> replicaArguments = new LinkedHashMap<>();
+
+    public Builder replicas(int count) {
+      replicas = count;
+      return this;
+    }
+
+    /** {@code broadcast} or {@code local-only}. */
+    public Builder coordination(String mode) {
+      coordination = mode;
+      return this;
+    }
+
+    /** The ports of the documentation instead of free ones. */
+    public Builder fixedPorts() {
+      fixedPorts = true;
+      return this;
+    }
+
+    /** A Redis that somebody else has started and will close. */
+    public Builder redis(URI uri) {
+      redis = uri;
+      return this;
+    }
+
+    public Builder logs(Path folder) {
+      logs = folder;
+      return this;
+    }
+
+    /** A setting for all replicas. */
+    public Builder with(String property, Object value) {
+      arguments.add("--" + property + "=" + value);
+      return this;
+    }
+
+    /** A setting for one replica, counted from 1. */
+    public Builder withReplica(int replica, String property, Object value) {
+      replicaArguments
+          .computeIfAbsent(replica, _ -> new ArrayList<>())
+          .add("--" + property + "=" + value);
+      return this;
+    }
+
+    /** A setting for the external system. */
+    public Builder withExternal(String property, Object value) {
+      externalArguments.add("--" + property + "=" + value);
+      return this;
+    }
+
+    public Builder jvm(String argument) {
+      jvmArguments.add(argument);
+      return this;
+    }
+
+    private List<String> externalArguments(String first) {
+      List<String> all = new ArrayList<>(List.of(first));
+      all.addAll(externalArguments);
+      return all;
+    }
+
+    private Path logs() {
+      try {
+        Path folder = logs == null ? Path.of("target", "clusters", UUID.randomUUID() + "") : logs;
+        return Files.createDirectories(folder);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    /** Starts all of it and waits until it is ready. */
+    public Cluster start() {
+      Cluster cluster = new Cluster(this);
+      try {
+        cluster.startAll();
+        return cluster;
+      } catch (RuntimeException e) {
+        cluster.close();
+        throw e;
+      }
+    }
+  }
+
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** One cluster of three for all tests that break nothing; it ends with this process. */
+  public static synchronized Cluster shared() {
+    if (shared == null) {
+      shared = builder().start();
+      Runtime.getRuntime().addShutdownHook(new Thread(shared::close));
+    }
+    return shared;
+  }
+
+  private void startAll() {
+    external.start();
+    replicas.forEach(LastmileProcess::start);
+    external.awaitReady();
+    replicas.forEach(LastmileProcess::awaitReady);
+  }
+
+  /** A replica, counted from 1. */
+  public LastmileProcess replica(int number) {
+    return replicas.get(number - 1);
+  }
+
+  public List<LastmileProcess> replicas() {
+    return List.copyOf(replicas);
+  }
+
+  public LastmileProcess external() {
+    return external;
+  }
+
+  public URI redis() {
+    return redis;
+  }
+
+  String redisDescription() {
+    return ownRedis == null ? redis.toString() : ownRedis.description();
+  }
+
+  /** The secret that signs webhooks. */
+  public String secret() {
+    return secret;
+  }
+
+  @Override
+  public void close() {
+    // All are asked at once, so that the slowest decides how long it takes.
+    List<LastmileProcess> all = new ArrayList<>(replicas);
+    all.add(external);
+    all.parallelStream().forEach(LastmileProcess::close);
+    if (ownRedis != null) {
+      ownRedis.close();
+    }
+  }
+
+  private static final String GENERATED_SECRET = "whsec_" + random(32);
+  private static final String GENERATED_KEY = random(48);
+
+  private static String secrets() {
+    return environmentOr("LASTMILE_WEBHOOK_SECRETS", GENERATED_SECRET);
+  }
+
+  private static String identityKey() {
+    return environmentOr("LASTMILE_IDENTITY_KEY", GENERATED_KEY);
+  }
+
+  private static String environmentOr(String name, String otherwise) {
+    String value = System.getenv(name);
+    return value == null || value.isBlank() ? otherwise : value;
+  }
+
+  private static String random(int bytes) {
+    byte[] random = new byte[bytes];
+    new SecureRandom().nextBytes(random);
+    return Base64.getEncoder().encodeToString(random);
+  }
+}

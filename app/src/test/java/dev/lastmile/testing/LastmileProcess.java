@@ -1,0 +1,194 @@
+package dev.lastmile.testing;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+
+/** One process of the application: a replica, or the simulated external system. */
+public final class LastmileProcess implements AutoCloseable {
+  private static final HttpClient HTTP = HttpClient.newHttpClient();
+
+  private final String name;
+  private final int port;
+  private final int managementPort;
+  private final Path log;
+  private final List<String> jvmArguments;
+  private final List<String> arguments;
+  private final Map<String, String> environment;
+  private Process process;
+
+  LastmileProcess(
+      String name,
+      int port,
+      int managementPort,
+      Path log,
+      List<String> jvmArguments,
+      List<String> arguments,
+      Map<String, String> environment) {
+    this.name = name;
+    this.port = port;
+    this.managementPort = managementPort;
+    this.log = log;
+    this.jvmArguments = List.copyOf(jvmArguments);
+    this.arguments = List.copyOf(arguments);
+    this.environment = new LinkedHashMap<>(environment);
+    this.environment.put("SERVER_PORT", Integer.toString(port));
+    this.environment.put("MANAGEMENT_SERVER_PORT", Integer.toString(managementPort));
+    this.environment.put("LASTMILE_REPLICA", name);
+  }
+
+  /** Starts it; does not wait until it is ready. */
+  public LastmileProcess start() {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("-XX:TieredStopAtLevel=1");
+    command.add("-XX:+UseSerialGC");
+    command.add("-Xmx512m");
+    command.addAll(jvmArguments);
+    command.add("-cp");
+    command.add(classPath());
+    command.add("dev.lastmile.Lastmile");
+    command.addAll(arguments);
+    ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    builder.environment().putAll(environment);
+    try {
+      process = builder.start();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return this;
+  }
+
+  /** What a replica needs, without the tests themselves. */
+  private static String classPath() {
+    String all =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    List<String> entries = new ArrayList<>();
+    for (String entry : all.split(File.pathSeparator)) {
+      if (!entry.endsWith("test-classes") && !entry.endsWith("test-classes/")) {
+        entries.add(entry);
+      }
+    }
+    return String.join(File.pathSeparator, entries);
+  }
+
+  /** Waits until its readiness says so; fails with the end of its log if it ended instead. */
+  public LastmileProcess awaitReady() {
+    Awaitility.await(name + " to be ready (log: " + log + ")")
+        .atMost(60, TimeUnit.SECONDS)
+        .pollInterval(50, TimeUnit.MILLISECONDS)
+        .until(() -> {
+          if (!process.isAlive()) {
+            throw new IllegalStateException(name + " ended at its start:\n" + logEnd());
+          }
+          return isReady();
+        });
+    return this;
+  }
+
+  public boolean isReady() {
+    try {
+      HttpRequest request =
+          HttpRequest.newBuilder(management().resolve("/actuator/health/readiness"))
+              .timeout(Duration.ofSeconds(2))
+              .build();
+      return HTTP.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
+    } catch (IOException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
+  }
+
+  private String logEnd() {
+    try {
+      List<String> lines = Files.readAllLines(log);
+      return String.join("\n", lines.subList(Math.max(0, lines.size() - 40), lines.size()));
+    } catch (IOException e) {
+      return e.toString();
+    }
+  }
+
+  public String name() {
+    return name;
+  }
+
+  public URI uri() {
+    return URI.create("http://127.0.0.1:" + port);
+  }
+
+  public URI management() {
+    return URI.create("http://127.0.0.1:" + managementPort);
+  }
+
+  public Path log() {
+    return log;
+  }
+
+  public long pid() {
+    return process.pid();
+  }
+
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Waits for its end; the exit code. */
+  public int awaitExit() {
+    try {
+      if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        throw new IllegalStateException(name + " does not end");
+      }
+      return process.exitValue();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Asks it to stop (SIGTERM). */
+  public void stop() {
+    process.destroy();
+  }
+
+  /** Ends it at once, as a crash does. */
+  public void kill() {
+    process.destroyForcibly();
+    awaitExit();
+  }
+
+  /** Sends a signal, for example {@code STOP} or {@code CONT}. */
+  public void signal(String signal) {
+    Signals.send(process.pid(), signal);
+  }
+
+  @Override
+  public void close() {
+    if (process != null && process.isAlive()) {
+      process.destroy();
+      try {
+        if (!process.waitFor(15, TimeUnit.SECONDS)) {
+          process.destroyForcibly();
+        }
+      } catch (InterruptedException e) {
+        process.destroyForcibly();
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+}

@@ -1,0 +1,101 @@
+package dev.lastmile.testing;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+
+/**
+ * The local cluster: Redis, the simulated external system and three replicas on the documented
+ * ports, until Ctrl-C.
+ *
+ * <p>Run by {@code ./mvnw -pl app spring-boot:test-run}.
+ */
+public final class LocalCluster {
+  private LocalCluster() {}
+
+  /**
+   * Starts it and stays. Arguments of the form {@code --lastmile.name=value} go to the replicas.
+   *
+   * @param args settings; {@code --replicas=1} and {@code --coordination=local-only} choose the
+   *     mode
+   */
+  public static void main(String[] args) throws InterruptedException {
+    long started = System.nanoTime();
+    Cluster.Builder builder =
+        Cluster.builder().fixedPorts().logs(Path.of("target", "local-cluster").toAbsolutePath());
+    int replicas = 3;
+    String coordination = "broadcast";
+    for (String argument : args) {
+      String[] pair = argument.replaceFirst("^--", "").split("=", 2);
+      String value = pair.length == 2 ? pair[1] : "";
+      switch (pair[0]) {
+        case "replicas" -> replicas = Integer.parseInt(value);
+        case "coordination" -> coordination = value;
+        default -> builder.with(pair[0], value);
+      }
+    }
+    String taken = takenPort(replicas);
+    if (taken != null) {
+      System.err.println(
+          "Port " + taken + " is taken by another process. Stop it, then try again.");
+      System.exit(1);
+    }
+    Cluster cluster = builder.replicas(replicas).coordination(coordination).start();
+    CountDownLatch ended = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(() -> {
+              System.out.println("Stopping ...");
+              cluster.close();
+              ended.countDown();
+            }));
+    print(cluster, coordination, (System.nanoTime() - started) / 1_000_000_000.0);
+    ended.await();
+  }
+
+  private static String takenPort(int replicas) {
+    Map<Integer, String> ports = new LinkedHashMap<>();
+    for (int i = 1; i <= replicas; i++) {
+      ports.put(8080 + i, "replica-" + i);
+      ports.put(9080 + i, "management of replica-" + i);
+    }
+    ports.put(8090, "external system");
+    ports.put(9090, "management of the external system");
+    for (Map.Entry<Integer, String> port : ports.entrySet()) {
+      if (Ports.isTaken(port.getKey())) {
+        return port.getKey() + " (" + port.getValue() + ")";
+      }
+    }
+    return null;
+  }
+
+  private static void print(Cluster cluster, String coordination, double seconds) {
+    StringBuilder table = new StringBuilder("\n");
+    table.append(
+        "Lastmile is ready after %.1f s: %d replica(s), coordination %s%n%n"
+            .formatted(seconds, cluster.replicas().size(), coordination));
+    String row = "  %-12s %-26s %s%n";
+    table.append(row.formatted("", "address", "management"));
+    for (LastmileProcess replica : cluster.replicas()) {
+      table.append(row.formatted(replica.name(), replica.uri(), replica.management()));
+    }
+    table.append(
+        row.formatted("external", cluster.external().uri(), cluster.external().management()));
+    table.append(row.formatted("redis", cluster.redis(), cluster.redisDescription()));
+    table.append("  logs         ").append(cluster.external().log().getParent()).append('\n');
+    int last = cluster.replicas().size();
+    table.append(
+        """
+
+        Try (the stream in one terminal, the click in another):
+          curl -s -c /tmp/lastmile.cookie -X POST http://127.0.0.1:8081/api/identity
+          curl -N -b /tmp/lastmile.cookie http://127.0.0.1:808%d/api/stream
+          curl -s -b /tmp/lastmile.cookie -H 'Content-Type: application/json' -d '{"kind":"export"}' http://127.0.0.1:8081/api/operations
+
+        Ctrl-C ends all of it.
+        """
+            .formatted(last));
+    System.out.println(table);
+  }
+}

@@ -1,0 +1,204 @@
+package dev.lastmile.testing;
+
+import com.redis.testcontainers.RedisContainer;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.utility.DockerImageName;
+import redis.embedded.RedisExecProvider;
+
+/**
+ * A real Redis, from the first place that has one: {@code REDIS_URL}; a container, where a Docker
+ * engine answers and has or can get the image; {@code redis-server} on the PATH; the binary inside
+ * embedded-redis.
+ *
+ * <p>One that we start as a process can also be killed, paused and started again, for tests of
+ * faults. It keeps nothing unless it was asked to.
+ */
+public final class RedisServer implements AutoCloseable {
+  private static final String IMAGE = "redis:8.4";
+
+  private final URI uri;
+  private final String description;
+  private final AutoCloseable owned;
+
+  private RedisServer(URI uri, String description, AutoCloseable owned) {
+    this.uri = uri;
+    this.description = description;
+    this.owned = owned;
+  }
+
+  /** Starts or finds one; whoever calls closes it. */
+  public static RedisServer start() {
+    String url = System.getenv("REDIS_URL");
+    if (url != null && !url.isBlank()) {
+      return new RedisServer(URI.create(url), "REDIS_URL", () -> {});
+    }
+    RedisContainer container = container();
+    if (container != null) {
+      return new RedisServer(URI.create(container.getRedisURI()), "container " + IMAGE, container);
+    }
+    Path folder = temporary();
+    RedisProcess process = new RedisProcess(Ports.free(), folder, false);
+    process.start();
+    return new RedisServer(
+        process.uri(), process.program() + " (keeps nothing when it stops)", process);
+  }
+
+  private static Path temporary() {
+    try {
+      return Files.createTempDirectory("lastmile-redis");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static RedisContainer container() {
+    if (System.getenv("DOCKER_HOST") == null && !new File("/var/run/docker.sock").exists()) {
+      return null;
+    }
+    try {
+      if (!DockerClientFactory.instance().isDockerAvailable()) {
+        return null;
+      }
+      RedisContainer container =
+          new RedisContainer(DockerImageName.parse(IMAGE).asCompatibleSubstituteFor("redis"))
+              .withStartupTimeout(Duration.ofSeconds(60));
+      container.start();
+      return container;
+    } catch (RuntimeException e) {
+      System.err.println("no Redis container (" + e.getMessage() + "): looking further");
+      return null;
+    }
+  }
+
+  public URI uri() {
+    return uri;
+  }
+
+  /** Which one it is, for a person. */
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public void close() {
+    try {
+      owned.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** A {@code redis-server} of our own, that tests may treat badly. */
+  public static final class RedisProcess implements AutoCloseable {
+    private final int port;
+    private final Path folder;
+    private final boolean appendOnly;
+    private final String program;
+    private Process process;
+
+    /**
+     * @param appendOnly whether it keeps every write over a kill ({@code appendfsync always})
+     */
+    public RedisProcess(int port, Path folder, boolean appendOnly) {
+      this.port = port;
+      this.folder = folder;
+      this.appendOnly = appendOnly;
+      this.program = findProgram();
+    }
+
+    private static String findProgram() {
+      for (String entry : System.getenv().getOrDefault("PATH", "").split(File.pathSeparator)) {
+        File candidate = new File(entry, "redis-server");
+        if (candidate.canExecute()) {
+          return candidate.getPath();
+        }
+      }
+      try {
+        return RedisExecProvider.defaultProvider().get().getPath();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    public URI uri() {
+      return URI.create("redis://127.0.0.1:" + port);
+    }
+
+    public String program() {
+      return program;
+    }
+
+    public void start() {
+      List<String> command =
+          new ArrayList<>(
+              List.of(program, "--port", "" + port, "--bind", "127.0.0.1", "--save", ""));
+      command.addAll(List.of("--dir", folder.toString(), "--daemonize", "no"));
+      if (appendOnly) {
+        command.addAll(List.of("--appendonly", "yes", "--appendfsync", "always"));
+      }
+      try {
+        process =
+            new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(
+                    ProcessBuilder.Redirect.appendTo(folder.resolve("redis.log").toFile()))
+                .start();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      Awaitility.await("Redis on port " + port)
+          .atMost(20, TimeUnit.SECONDS)
+          .pollInterval(20, TimeUnit.MILLISECONDS)
+          .until(this::accepts);
+    }
+
+    private boolean accepts() {
+      try (Socket socket = new Socket()) {
+        socket.connect(new InetSocketAddress("127.0.0.1", port), 500);
+        return true;
+      } catch (IOException e) {
+        return false;
+      }
+    }
+
+    /** Ends it at once, as a crash does. */
+    public void kill() {
+      process.destroyForcibly();
+      await();
+    }
+
+    /** Stops it where it stands (SIGSTOP), or lets it go on (SIGCONT). */
+    public void signal(String signal) {
+      Signals.send(process.pid(), signal);
+    }
+
+    private void await() {
+      try {
+        process.waitFor();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    @Override
+    public void close() {
+      if (process != null) {
+        process.destroyForcibly();
+        await();
+      }
+    }
+  }
+}
