@@ -7,11 +7,13 @@ import org.springframework.context.annotation.ComponentScan;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Profile;
+import org.springframework.modulith.Modulithic;
 
 /**
  * One jar, two roles: a replica of the service, or, under the profile {@code external-system}, the
  * simulated external system that it works with.
  */
+@Modulithic
 @SpringBootConfiguration(proxyBeanMethods = false)
 @EnableAutoConfiguration
 @Import({HttpConfiguration.class, Lastmile.ReplicaRole.class, Lastmile.ExternalSystemRole.class})

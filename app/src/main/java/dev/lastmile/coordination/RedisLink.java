@@ -236,6 +236,9 @@ final class RedisLink implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
     closed = true;
     redial.close();
     StatefulRedisConnection<String, byte[]> current = connection.get();

@@ -164,6 +164,9 @@ final class Subscriber implements AutoCloseable {
 
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
     closed = true;
     redial.close();
     StatefulRedisPubSubConnection<String, byte[]> current = connection.get();

@@ -1,0 +1,102 @@
+package dev.lastmile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lastmile.testing.Browser;
+import dev.lastmile.testing.Cluster;
+import dev.lastmile.testing.Metrics;
+import dev.lastmile.testing.RedisServer;
+import dev.lastmile.testing.SseClient;
+import dev.lastmile.testing.Webhooks;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The story of this project: one replica works; several without coordination fail in silence; several
+ * with coordination work.
+ */
+class ThreeModesIT {
+  @Test
+  void singleWorks_scaledOutLocalOnlyFailsInSilence_scaledOutBroadcastWorks() {
+    try (RedisServer redis = RedisServer.start()) {
+      single(redis);
+      localOnly(redis);
+      broadcast(redis);
+    }
+  }
+
+  private static Cluster start(RedisServer redis, int replicas, String mode) {
+    return Cluster.builder()
+        .redis(redis.uri())
+        .replicas(replicas)
+        .coordination(mode)
+        .with("lastmile.stream.heartbeat", "500ms")
+        .start();
+  }
+
+  private static void single(RedisServer redis) {
+    try (Cluster cluster = start(redis, 1, "local-only")) {
+      Browser browser = Browser.at(cluster.replica(1));
+      try (SseClient stream = browser.stream(cluster.replica(1))) {
+        stream.awaitReady();
+        String id = browser.create(cluster.replica(1));
+        new Webhooks(cluster.secret()).outcome(cluster.replica(1), id, Webhooks.succeeded(1));
+        stream.await("the end", e -> e.data().contains("SUCCEEDED"));
+        System.out.println("single, local-only: 200 to the callback, seen by the browser");
+      }
+    }
+  }
+
+  private static void localOnly(RedisServer redis) {
+    try (Cluster cluster = start(redis, 3, "local-only")) {
+      Browser browser = Browser.at(cluster.replica(1));
+      try (SseClient stream = browser.stream(cluster.replica(3))) {
+        stream.awaitReady();
+        String id = browser.create(cluster.replica(1));
+        // The callback is taken ...
+        String outcome =
+            new Webhooks(cluster.secret()).outcome(cluster.replica(2), id, Webhooks.succeeded(1));
+        assertThat(outcome).isEqualTo("stored");
+        // ... the stream lives on, for heartbeats that were sent after it ...
+        long before = heartbeats(stream);
+        Awaitility.await().until(() -> heartbeats(stream) >= before + 4);
+        // ... every panel is green ...
+        assertThat(cluster.replicas()).allMatch(replica -> replica.isReady());
+        assertThat(Metrics.of(cluster.replica(2)).sum("delivery_hops_total", "outcome=\"stored\""))
+            .isEqualTo(1);
+        // ... and the browser sees nothing,
+        assertThat(stream.updates()).isEmpty();
+        // though the state is right for whoever asks.
+        browser.awaitStatus(cluster.replica(3), id, "SUCCEEDED");
+        System.out.println(
+            "3 replicas, local-only: 200 to the callback, all ready, NOTHING seen by the browser,"
+                + " state right when polled");
+        // A reconnect brings it.
+        try (SseClient again = browser.stream(cluster.replica(3), lastId(stream))) {
+          again.await("the end", e -> e.data().contains("SUCCEEDED"));
+        }
+      }
+    }
+  }
+
+  private static void broadcast(RedisServer redis) {
+    try (Cluster cluster = start(redis, 3, "broadcast")) {
+      Browser browser = Browser.at(cluster.replica(1));
+      try (SseClient stream = browser.stream(cluster.replica(3))) {
+        stream.awaitReady();
+        String id = browser.create(cluster.replica(1));
+        new Webhooks(cluster.secret()).outcome(cluster.replica(2), id, Webhooks.succeeded(1));
+        stream.await("the end", e -> e.data().contains("SUCCEEDED"));
+        System.out.println("3 replicas, broadcast: 200 to the callback, seen by the browser");
+      }
+    }
+  }
+
+  private static long heartbeats(SseClient stream) {
+    return stream.events().stream().filter(e -> e.name().equals("heartbeat")).count();
+  }
+
+  private static String lastId(SseClient stream) {
+    return stream.updates().isEmpty() ? "" : stream.updates().getLast().id();
+  }
+}
