@@ -221,7 +221,11 @@ public final class SseClient implements AutoCloseable {
     @Override
     public int read() throws IOException {
       if (left == 0 && !last) {
+        // The line end after a chunk may come with the next chunk only (Jetty): read it then.
         String size = line(in);
+        if (size != null && size.isEmpty()) {
+          size = line(in);
+        }
         if (size == null) {
           throw new EOFException();
         }
@@ -233,9 +237,6 @@ public final class SseClient implements AutoCloseable {
       }
       int b = in.read();
       left--;
-      if (left == 0) {
-        line(in);
-      }
       return b;
     }
   }
