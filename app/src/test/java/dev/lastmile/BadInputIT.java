@@ -1,6 +1,5 @@
 package dev.lastmile;
 
-
 import static io.restassured.RestAssured.given;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -93,8 +92,7 @@ class BadInputIT {
                 HttpRequest.BodyPublishers.ofInputStream(
                     () -> new ByteArrayInputStream(large.getBytes(UTF_8))))
             .build();
-    try (HttpClient http =
-        HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
+    try (HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
       assertThat(http.send(chunked, HttpResponse.BodyHandlers.ofString()).statusCode())
           .isEqualTo(413);
     }
@@ -219,8 +217,7 @@ class BadInputIT {
         Arguments.of(
             "{\"acks\":[{" + id + ",\"version\":1.5,\"via\":\"live\"}]}", 400, "acks[0].version"),
         Arguments.of("{\"acks\":[{" + id + ",\"version\":1}]}", 400, "acks[0].via"),
-        Arguments.of(
-            "{\"acks\":[{" + id + ",\"version\":1,\"via\":\"fax\"}]}", 400, "acks[0].via"),
+        Arguments.of("{\"acks\":[{" + id + ",\"version\":1,\"via\":\"fax\"}]}", 400, "acks[0].via"),
         Arguments.of(
             "{\"acks\":[{\"operationId\":\"x\",\"version\":1,\"via\":\"live\"}]}",
             404,
@@ -244,9 +241,7 @@ class BadInputIT {
         "acks[1].version");
     assertThat(browser.hops(a, id, 1)).doesNotContain("client_acked");
     problem(
-        json().body(Map.of("acks", Collections.nCopies(257, good))).post("/api/acks"),
-        400,
-        "acks");
+        json().body(Map.of("acks", Collections.nCopies(257, good))).post("/api/acks"), 400, "acks");
     json()
         .body(Map.of("acks", Collections.nCopies(256, good)))
         .post("/api/acks")
@@ -355,8 +350,7 @@ class BadInputIT {
 
   @Test
   void theCookieIsForHttpOnlyAndSecureBehindTls() {
-    String plain =
-        given().baseUri(a.uri().toString()).post("/api/identity").header("Set-Cookie");
+    String plain = given().baseUri(a.uri().toString()).post("/api/identity").header("Set-Cookie");
     assertThat(plain).contains("HttpOnly", "SameSite=Lax", "Path=/").doesNotContain("Secure");
     String tls =
         given()

@@ -63,10 +63,9 @@ class DeliveryPathIT {
       Awaitility.await()
           .until(() -> browser.hops(a, id, 1).containsAll(List.of("delivered", "client_acked")));
       Awaitility.await()
-          .untilAsserted(
-              () ->
-                  assertThat(browser.hops(b, id, 2))
-                      .containsExactly("callback", "published", "delivered", "client_acked"));
+          .untilAsserted(() ->
+              assertThat(browser.hops(b, id, 2))
+                  .containsExactly("callback", "published", "delivered", "client_acked"));
       assertThat(browser.hops(c, id, 1)).startsWith("initiated", "published");
       browser
           .ask(c)
@@ -134,7 +133,12 @@ class DeliveryPathIT {
     Response first = browser.get(b, id);
     String etag = first.header("ETag");
     assertThat(etag).matches("\"[0-9a-f]{16}\\.1\"");
-    browser.ask(c).header("If-None-Match", etag).get("/api/operations/" + id).then().statusCode(304);
+    browser
+        .ask(c)
+        .header("If-None-Match", etag)
+        .get("/api/operations/" + id)
+        .then()
+        .statusCode(304);
     webhooks.outcome(a, id, Webhooks.running(1, 1));
     browser
         .ask(c)
@@ -150,7 +154,10 @@ class DeliveryPathIT {
     String body = "{\"kind\":\"export\",\"input\":{\"durationMillis\":3600000}}";
     Response first = createWithKey(a, "key-1", body);
     Response second = createWithKey(b, "key-1", body);
-    first.then().statusCode(201).header("Location", equalTo("/api/operations/" + first.path("operationId")));
+    first
+        .then()
+        .statusCode(201)
+        .header("Location", equalTo("/api/operations/" + first.path("operationId")));
     second.then().statusCode(201);
     assertThat(second.<String>path("operationId")).isEqualTo(first.path("operationId"));
     assertThat(second.header("X-Correlation-Id")).isEqualTo(first.header("X-Correlation-Id"));
@@ -279,10 +286,6 @@ class DeliveryPathIT {
     browser.ack(a, id, 1, "live").then().statusCode(204);
     browser.ack(b, id, 1, "poll").then().statusCode(204);
     assertThat(browser.hops(c, id, 1)).containsOnlyOnce("client_acked");
-    browser
-        .ack(a, id, 2, "live")
-        .then()
-        .statusCode(400)
-        .body("field", equalTo("acks[0].version"));
+    browser.ack(a, id, 2, "live").then().statusCode(400).body("field", equalTo("acks[0].version"));
   }
 }

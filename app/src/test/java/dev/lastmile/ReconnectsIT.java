@@ -25,9 +25,9 @@ import org.junit.jupiter.api.Test;
 /**
  * A client that drops and resumes a thousand times while updates are published without pause.
  *
- * <p>A witness that never drops writes down which sequence was which version of which operation. The
- * books are compared afterwards: whenever the client stood at a sequence, it must have known every
- * operation at least as well as that sequence.
+ * <p>A witness that never drops writes down which sequence was which version of which operation.
+ * The books are compared afterwards: whenever the client stood at a sequence, it must have known
+ * every operation at least as well as that sequence.
  */
 class ReconnectsIT {
   private static final int RECONNECTS = Integer.getInteger("lastmile.reconnects", 1_000);
@@ -132,8 +132,7 @@ class ReconnectsIT {
       stream.awaitReady();
       long head = book.getLast().sequence();
       long from = resumed;
-      Awaitility.await("the head")
-          .until(() -> from == head || recording.lastSequence() == head);
+      Awaitility.await("the head").until(() -> from == head || recording.lastSequence() == head);
     }
     return recording.end(resumed);
   }

@@ -12,8 +12,8 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
 /**
- * The story of this project: one replica works; several without coordination fail in silence; several
- * with coordination work.
+ * The story of this project: one replica works; several without coordination fail in silence;
+ * several with coordination work.
  */
 class ThreeModesIT {
   @Test

@@ -48,8 +48,7 @@ class WebhookVerifierTest {
   @Test
   void anotherSecretBodyIdOrTimeIsForged() throws Exception {
     String good = sign(NEW, NOW);
-    assertThat(verify("msg_1", "" + NOW, sign(secret("foe"), NOW), BODY))
-        .isEqualTo(Verdict.FORGED);
+    assertThat(verify("msg_1", "" + NOW, sign(secret("foe"), NOW), BODY)).isEqualTo(Verdict.FORGED);
     assertThat(verify("msg_1", "" + NOW, good, BODY + " ")).isEqualTo(Verdict.FORGED);
     assertThat(verify("msg_2", "" + NOW, good, BODY)).isEqualTo(Verdict.FORGED);
     assertThat(verify("msg_1", "" + (NOW + 1), good, BODY)).isEqualTo(Verdict.FORGED);

@@ -168,8 +168,7 @@ class ConnectionTest {
     catchUp(delta(3, 0, 1, 2, 3));
     Update foreign = update(OTHER_EPOCH, 4);
     assertThat(offer(foreign)).isEqualTo(Offer.HOLE);
-    Delta delta =
-        new Delta(OTHER_EPOCH, 4, 0, 0, List.of(update(OTHER_EPOCH, 2), foreign), true);
+    Delta delta = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(update(OTHER_EPOCH, 2), foreign), true);
     assertThat(catchUp(delta)).isEqualTo(Progress.LIVE);
     assertThat(sent()).containsExactly("ready", "1", "2", "3", "reset", "2", "4");
     assertThat(offer(update(OTHER_EPOCH, 5))).isEqualTo(Offer.QUEUED);

@@ -1,0 +1,130 @@
+package dev.lastmile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.containsString;
+import static org.hamcrest.Matchers.equalTo;
+
+import dev.lastmile.testing.Browser;
+import dev.lastmile.testing.Cluster;
+import dev.lastmile.testing.Metrics;
+import dev.lastmile.testing.SseClient;
+import io.restassured.RestAssured;
+import io.restassured.path.json.JsonPath;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The external system away, refusing, repeating and mixing up: an operation is never lost. */
+class ExternalSystemIT {
+  private static final Map<String, Object> QUICK =
+      Map.of("steps", 2, "durationMillis", 100, "fail", false);
+
+  private Cluster cluster;
+  private Browser browser;
+
+  @BeforeEach
+  void start() {
+    cluster =
+        Cluster.builder()
+            .replicas(2)
+            .with("lastmile.external.retry", "500ms")
+            .with("lastmile.external.give-up-after", "6s")
+            .with("lastmile.operations.submit-lease", "500ms")
+            .start();
+    browser = Browser.at(cluster.replica(1));
+  }
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+  }
+
+  @Test
+  void aJobThatCouldNotBeHandedOverIsHandedOverLater_alsoByAnotherReplica() {
+    cluster.external().kill();
+    String id = browser.create(cluster.replica(1), QUICK);
+    browser.get(cluster.replica(2), id).then().body("status", equalTo("PENDING"));
+    cluster.replica(1).kill();
+    cluster.external().start().awaitReady();
+    browser.awaitStatus(cluster.replica(2), id, "SUCCEEDED");
+  }
+
+  @Test
+  void aJobThatIsNeverAcceptedBecomesFailed() {
+    cluster.external().kill();
+    String id = browser.create(cluster.replica(1), QUICK);
+    try (SseClient stream = browser.stream(cluster.replica(2))) {
+      SseClient.Event end = stream.await("the end", e -> e.data().contains("FAILED"));
+      assertThat(new JsonPath(end.data()).getString("message")).contains("could not be reached");
+    }
+    browser.get(cluster.replica(2), id).then().body("status", equalTo("FAILED"));
+  }
+
+  @Test
+  void aJobThatIsRefusedBecomesFailedAtOnce() {
+    String id = browser.create(cluster.replica(1), Map.of("steps", 1_000));
+    browser.awaitStatus(cluster.replica(2), id, "FAILED");
+    browser.get(cluster.replica(1), id).then().body("message", containsString("refused"));
+    assertThat(
+            Metrics.of(cluster.replica(1))
+                .sum("delivery_hops_total", "hop=\"initiated\"", "outcome=\"external_failed\""))
+        .isEqualTo(1);
+  }
+
+  @Test
+  void repeatedAndMixedUpCallbacksAreHarmless() {
+    for (String fault : List.of("duplicate-callbacks", "reorder-callbacks")) {
+      RestAssured.put(cluster.external().uri() + "/faults/" + fault).then().statusCode(200);
+    }
+    try (SseClient stream = browser.stream(cluster.replica(2))) {
+      stream.awaitReady();
+      String id =
+          browser.create(
+              cluster.replica(1), Map.of("steps", 8, "durationMillis", 800, "fail", false));
+      stream.await("the end", e -> e.data().contains("SUCCEEDED"));
+      // The last of the callbacks that were held back have come when the hop counters rest.
+      Awaitility.await()
+          .until(() ->
+              cluster.replicas().stream()
+                      .mapToDouble(
+                          r -> Metrics.of(r).sum("delivery_hops_total", "hop=\"callback\""))
+                      .sum()
+                  >= 16);
+      browser
+          .get(cluster.replica(1), id)
+          .then()
+          .body("status", equalTo("SUCCEEDED"))
+          .body("progress", equalTo(100));
+      List<Integer> progress =
+          stream.updates().stream().map(e -> new JsonPath(e.data()).getInt("progress")).toList();
+      assertThat(progress).isSorted().endsWith(100).doesNotHaveDuplicates();
+      assertThat(stream.updates().getLast().data()).contains("SUCCEEDED");
+    }
+  }
+
+  @Test
+  void aCallbackThatFindsNobodyIsSentAgain() {
+    String id = browser.create(cluster.replica(1), Map.of("steps", 2, "durationMillis", 400));
+    cluster.replica(1).kill();
+    Awaitility.await()
+        .until(
+            () -> browser.get(cluster.replica(2), id).path("status"),
+            status -> status.equals("SUCCEEDED") || status.equals("FAILED"));
+  }
+
+  @Test
+  void itsOwnStatusCanBeAsked() {
+    String id = browser.create(cluster.replica(1), QUICK);
+    browser.awaitStatus(cluster.replica(1), id, "SUCCEEDED");
+    RestAssured.get(cluster.external().uri() + "/jobs/" + id)
+        .then()
+        .statusCode(200)
+        .body("status", equalTo("SUCCEEDED"))
+        .body("revision", equalTo(2));
+    RestAssured.get(cluster.external().uri() + "/jobs/unknown").then().statusCode(404);
+    RestAssured.put(cluster.external().uri() + "/faults/unknown").then().statusCode(404);
+  }
+}

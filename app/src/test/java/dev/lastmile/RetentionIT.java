@@ -1,0 +1,122 @@
+package dev.lastmile;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.equalTo;
+import static org.hamcrest.Matchers.hasItem;
+import static org.hamcrest.Matchers.not;
+
+import dev.lastmile.testing.Browser;
+import dev.lastmile.testing.Cluster;
+import dev.lastmile.testing.LastmileProcess;
+import dev.lastmile.testing.RedisServer;
+import dev.lastmile.testing.SseClient;
+import dev.lastmile.testing.Webhooks;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.restassured.http.ContentType;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** What is kept, for how long, and what a client sees of what is not. */
+class RetentionIT {
+  private static Cluster.Builder small() {
+    return Cluster.builder()
+        .replicas(1)
+        .with("lastmile.retention.operations-per-channel", 3)
+        .with("lastmile.retention.sweep-interval", "200ms");
+  }
+
+  @Test
+  void theOldestFinalOperationGoesForANewOne_andIfNoneIsFinalTheNewOneIsRefused() {
+    try (Cluster cluster = small().start()) {
+      LastmileProcess a = cluster.replica(1);
+      Browser browser = Browser.at(a);
+      Webhooks webhooks = new Webhooks(cluster.secret());
+      String first = browser.create(a);
+      String second = browser.create(a);
+      String third = browser.create(a);
+      browser
+          .ask(a)
+          .contentType(ContentType.JSON)
+          .body(Map.of("kind", "export"))
+          .post("/api/operations")
+          .then()
+          .statusCode(429)
+          .header("Retry-After", "5")
+          .body("limit", equalTo(3));
+      webhooks.outcome(a, second, Webhooks.succeeded(1));
+      webhooks.outcome(a, first, Webhooks.succeeded(1));
+      String cursorBefore = browser.list(a, "").path("cursor");
+      String epoch = cursorBefore.substring(0, 16);
+
+      String fourth = browser.create(a);
+      browser.get(a, second).then().statusCode(404);
+      browser.get(a, first).then().statusCode(200);
+      browser
+          .list(a, "")
+          .then()
+          .body("operations.operationId", equalTo(List.of(third, first, fourth)));
+      // What was deleted had sequence 4: below it a client may hold what is gone.
+      browser.list(a, epoch + "-3").then().body("reset", equalTo(true));
+      browser
+          .list(a, cursorBefore)
+          .then()
+          .body("reset", equalTo(false))
+          .body("operations.operationId", equalTo(List.of(fourth)));
+      try (SseClient stream = browser.stream(a, epoch + "-3")) {
+        SseClient.Event reset = stream.await("reset", e -> e.name().equals("reset"));
+        assertThat(reset.data()).contains("retention");
+      }
+      assertThat(webhooks.send(a, second, Webhooks.running(2, 1)).statusCode()).isEqualTo(404);
+    }
+  }
+
+  @Test
+  void finalOperationsEndAfterTheirTime_andLeaveNothingBehind() {
+    try (RedisServer redis = RedisServer.start();
+        Cluster cluster =
+            small()
+                .redis(redis.uri())
+                .with("lastmile.retention.after-final", "2s")
+                .with("lastmile.retention.idempotency-keys", "2s")
+                .start()) {
+      LastmileProcess a = cluster.replica(1);
+      Browser browser = Browser.at(a);
+      Webhooks webhooks = new Webhooks(cluster.secret());
+      long keysBefore = keys(redis);
+      String id =
+          browser
+              .ask(a)
+              .contentType(ContentType.JSON)
+              .header("Idempotency-Key", "once")
+              .body(Map.of("kind", "export", "input", Map.of("durationMillis", 3_600_000)))
+              .post("/api/operations")
+              .path("operationId");
+      webhooks.outcome(a, id, Webhooks.succeeded(1));
+      String cursor = browser.list(a, "").path("cursor");
+      browser.list(a, "").then().body("operations.operationId", hasItem(id));
+      Awaitility.await().until(() -> browser.get(a, id).statusCode() == 404);
+      Awaitility.await("no key left").until(() -> keys(redis) == keysBefore);
+
+      // The channel starts anew above all that was, so the old cursor means what it meant.
+      String next = browser.create(a);
+      browser
+          .list(a, cursor)
+          .then()
+          .body("reset", equalTo(false))
+          .body("operations.operationId", equalTo(List.of(next)))
+          .body("operations.operationId", not(hasItem(id)));
+    }
+  }
+
+  private static long keys(RedisServer redis) {
+    RedisClient client = RedisClient.create(redis.uri().toString());
+    try (StatefulRedisConnection<String, String> connection = client.connect()) {
+      return connection.sync().dbsize();
+    } finally {
+      client.shutdown();
+    }
+  }
+}
