@@ -39,8 +39,14 @@ public final class RedisServer implements AutoCloseable {
     this.owned = owned;
   }
 
-  /** Starts or finds one; whoever calls closes it. */
+  /** Starts or finds one, and prints which; whoever calls closes it. */
   public static RedisServer start() {
+    RedisServer server = find();
+    System.out.println("Redis: " + server.description() + " at " + server.uri());
+    return server;
+  }
+
+  private static RedisServer find() {
     String url = System.getenv("REDIS_URL");
     if (url != null && !url.isBlank()) {
       return new RedisServer(URI.create(url), "REDIS_URL", () -> {});
