@@ -39,7 +39,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
     ProblemDetail problem =
         ProblemDetail.forStatusAndDetail(
             HttpStatus.SERVICE_UNAVAILABLE,
-            "the store cannot be reached; ask again, which is safe in any case");
+            "the store cannot be reached; ask again (to create once only, with an Idempotency-Key)");
     return ResponseEntity.status(HttpStatus.SERVICE_UNAVAILABLE)
         .header(HttpHeaders.RETRY_AFTER, Long.toString(RedisAwayException.RETRY_AFTER.toSeconds()))
         .body(problem);

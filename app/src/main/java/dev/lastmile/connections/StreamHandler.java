@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  * <p>The answer begins when state has been read: {@code ready}, then what the client missed, then
  * what was held meanwhile, then what comes. The connection is registered before that read, so no
  * update can fall between the two.
+ *
+ * <p>For HTTP/1.1, where a stream has its connection to itself: ending a stream cuts that
+ * connection.
  */
 final class StreamHandler extends Handler.Wrapper {
   private static final String PATH = "/api/stream";

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.CorrelationId;
 import dev.lastmile.updates.OperationId;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,14 +27,17 @@ public final class Acknowledgements {
    */
   public record Ack(OperationId operationId, long version, String via) {}
 
+  /**
+   * What became of an ack that was taken.
+   *
+   * @param covered how many versions it was the first to cover; 0 for a duplicate
+   */
+  public record Receipt(long covered, CorrelationId correlationId) {}
+
   /** What became of a batch. */
   public sealed interface Result {
-    /**
-     * All were taken.
-     *
-     * @param covered for each ack, how many versions it was the first to cover; 0 for a duplicate
-     */
-    record Taken(List<Long> covered) implements Result {}
+    /** All were taken: what became of each, in their order. */
+    record Taken(List<Receipt> receipts) implements Result {}
 
     /** None was taken: the channel has no such operation. */
     record Unknown(int index) implements Result {}
@@ -61,11 +65,11 @@ public final class Acknowledgements {
     Answer answer = new Answer(link.run(Script.ACK, keys, arguments));
     return switch (answer.text(0)) {
       case "ok" -> {
-        List<Long> covered = new ArrayList<>(acks.size());
-        for (int i = 1; i < answer.size(); i++) {
-          covered.add(answer.number(i));
+        List<Receipt> receipts = new ArrayList<>(acks.size());
+        for (int i = 1; i < answer.size(); i += 2) {
+          receipts.add(new Receipt(answer.number(i), new CorrelationId(answer.text(i + 1))));
         }
-        yield new Result.Taken(List.copyOf(covered));
+        yield new Result.Taken(List.copyOf(receipts));
       }
       case "unknown" -> new Result.Unknown(Math.toIntExact(answer.number(1)) - 1);
       case "ahead" -> new Result.Ahead(Math.toIntExact(answer.number(1)) - 1);

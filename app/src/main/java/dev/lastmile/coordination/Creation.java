@@ -1,11 +1,12 @@
 package dev.lastmile.coordination;
 
 import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Update;
 
 /** How an attempt to create an operation ended. */
 public sealed interface Creation {
-  /** It exists now. */
-  record Created(OperationId id) implements Creation {}
+  /** It exists now, as this update. */
+  record Created(Update update) implements Creation {}
 
   /** The same request has created it before. */
   record Repeated(OperationId id) implements Creation {}

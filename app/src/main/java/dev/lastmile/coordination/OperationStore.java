@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -30,10 +31,12 @@ import org.jspecify.annotations.Nullable;
  * the time-out of Redis; any thread.
  */
 public final class OperationStore {
+  /** Outcomes of a creation whose second element is an earlier operation's id, not an envelope. */
+  private static final Set<String> PRIOR = Set.of("repeated", "gone");
+
   private final RedisLink link;
-  private final RedisProperties redis;
   private final RetentionProperties retention;
-  private final Replica replica;
+  private final ApplyCall.Factory calls;
   private final boolean broadcast;
   private final Consumer<byte[]> local;
   private final Cache<OperationId, Pointer> pointers;
@@ -51,9 +54,8 @@ public final class OperationStore {
       boolean broadcast,
       Consumer<byte[]> local) {
     this.link = link;
-    this.redis = redis;
     this.retention = retention;
-    this.replica = replica;
+    this.calls = new ApplyCall.Factory(redis.topic(), broadcast, replica, retention);
     this.broadcast = broadcast;
     this.local = local;
     this.pointers = Caffeine.newBuilder().maximumSize(redis.pointerCache()).build();
@@ -72,28 +74,11 @@ public final class OperationStore {
    */
   public Creation create(
       Draft draft, @Nullable Idempotency idempotency, long submitAgainAfterMillis) {
-    Channel channel = draft.channel();
-    List<String> keys = changeKeys(channel, draft.id());
-    keys.add(Keys.idempotency(channel, idempotency == null ? "none" : idempotency.keyDigest()));
-    List<byte[]> arguments =
-        changeArguments(
-            "create",
-            draft.id(),
-            new Pointer(
-                channel, draft.kind(), draft.correlationId(), draft.trace(), 0, draft.job()),
-            draft.state(),
-            "0");
-    add(arguments, retention.operationsPerChannel());
-    add(arguments, idempotency == null ? "" : idempotency.fingerprint());
-    add(arguments, retention.idempotencyKeys().toMillis());
-    add(arguments, submitAgainAfterMillis);
-    add(arguments, draft.kind());
-    add(arguments, draft.job());
-    Answer answer = apply(keys, arguments);
+    Answer answer = apply(calls.create(draft, idempotency, submitAgainAfterMillis));
     return switch (answer.text(0)) {
       case "created" -> {
         createdListeners.forEach(listener -> listener.accept(draft.id()));
-        yield new Creation.Created(draft.id());
+        yield new Creation.Created(Envelope.decode(answer.bytes(1)));
       }
       case "repeated" -> new Creation.Repeated(new OperationId(answer.text(1)));
       case "gone" -> new Creation.Gone();
@@ -119,10 +104,7 @@ public final class OperationStore {
   }
 
   private Change change(OperationId id, Pointer pointer, NewState state, String revision) {
-    Answer answer =
-        apply(
-            changeKeys(pointer.channel(), id),
-            changeArguments("change", id, pointer, state, revision));
+    Answer answer = apply(calls.change(id, pointer, state, revision));
     return switch (answer.text(0)) {
       case "stored" -> Change.STORED;
       case "duplicate" -> Change.DUPLICATE;
@@ -219,14 +201,14 @@ public final class OperationStore {
     return answer;
   }
 
-  private Answer apply(List<String> keys, List<byte[]> arguments) {
-    Answer answer = new Answer(link.run(Script.APPLY, keys, arguments));
+  private Answer apply(ApplyCall call) {
+    Answer answer = new Answer(link.run(Script.APPLY, call.keys(), call.arguments()));
     if (answer.text(0).equals("no_epoch")) {
       renew(true);
-      answer = new Answer(link.run(Script.APPLY, keys, arguments));
+      answer = new Answer(link.run(Script.APPLY, call.keys(), call.arguments()));
     }
-    if (answer.size() == 6) {
-      local.accept(answer.bytes(5));
+    if (!broadcast && answer.size() == 2 && !PRIOR.contains(answer.text(0))) {
+      local.accept(answer.bytes(1));
     }
     return answer;
   }
@@ -236,46 +218,6 @@ public final class OperationStore {
       throw new RedisAwayException("Redis lost its epochs twice");
     }
     link.renewEpochs();
-  }
-
-  private static List<String> changeKeys(Channel channel, OperationId id) {
-    return new ArrayList<>(
-        List.of(
-            Keys.meta(channel.partition()),
-            Keys.channel(channel),
-            Keys.log(channel),
-            Keys.operations(channel),
-            Keys.finals(channel),
-            Keys.pointer(id),
-            Keys.timeline(id),
-            Keys.submissions(channel.partition()),
-            Keys.expiry(channel.partition())));
-  }
-
-  private List<byte[]> changeArguments(
-      String mode, OperationId id, Pointer pointer, NewState state, String revision) {
-    List<byte[]> arguments = new ArrayList<>(22);
-    add(arguments, mode);
-    add(arguments, redis.topic());
-    add(arguments, broadcast ? "1" : "0");
-    add(arguments, replica.name());
-    add(arguments, pointer.channel().value());
-    add(arguments, id.value());
-    add(arguments, pointer.correlationId().value());
-    add(arguments, pointer.trace().traceparent());
-    add(arguments, pointer.trace().tracestate());
-    add(arguments, state.status().name());
-    add(arguments, revision);
-    add(arguments, state.progress() == null ? "" : state.progress().toString());
-    arguments.add(OperationJson.encode(id, pointer, state));
-    add(arguments, state.receivedAtMicros());
-    add(arguments, retention.afterFinal().toMillis());
-    add(arguments, retention.versions());
-    return arguments;
-  }
-
-  private static void add(List<byte[]> arguments, Object value) {
-    arguments.add(bytes(value.toString()));
   }
 
   private static byte[] bytes(String text) {

@@ -2,6 +2,7 @@ package dev.lastmile.operations;
 
 import dev.lastmile.coordination.Acknowledgements;
 import dev.lastmile.coordination.Acknowledgements.Ack;
+import dev.lastmile.coordination.Acknowledgements.Receipt;
 import dev.lastmile.coordination.Acknowledgements.Result;
 import dev.lastmile.telemetry.Hop;
 import dev.lastmile.telemetry.HopRecorder;
@@ -56,16 +57,16 @@ class AckController {
       case Result.Ahead(int index) ->
           throw new InvalidValueException(
               "acks[" + index + "].version", "at most the version that is stored");
-      case Result.Taken(List<Long> covered) -> {
+      case Result.Taken(List<Receipt> receipts) -> {
         for (int i = 0; i < acks.size(); i++) {
           Ack ack = acks.get(i);
-          long versions = covered.get(i);
+          Receipt receipt = receipts.get(i);
           hops.record(
               Hop.CLIENT_ACKED,
-              versions == 0 ? "duplicate" : ack.via(),
-              Math.max(1, versions),
+              receipt.covered() == 0 ? "duplicate" : ack.via(),
+              Math.max(1, receipt.covered()),
               ack.operationId(),
-              null);
+              receipt.correlationId());
         }
       }
     }

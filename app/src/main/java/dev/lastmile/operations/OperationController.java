@@ -17,6 +17,7 @@ import dev.lastmile.updates.CorrelationId;
 import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
+import dev.lastmile.updates.Update;
 import java.net.URI;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -89,13 +90,17 @@ class OperationController {
             new NewState(OperationStatus.PENDING, 0, null, null, time.micros()),
             input);
     return switch (store.create(draft, idempotency, properties.submitLease().toMillis())) {
-      case Creation.Created(OperationId created) -> {
-        hops.record(Hop.INITIATED, "created", created, correlationId);
-        yield created(channel, created, correlationId);
+      case Creation.Created(Update update) -> {
+        hops.record(Hop.INITIATED, "created", id, correlationId);
+        yield created(Snapshot.of(update));
       }
       case Creation.Repeated(OperationId earlier) -> {
-        hops.record(Hop.INITIATED, "repeated", earlier, null);
-        yield created(channel, earlier, null);
+        Snapshot snapshot =
+            store
+                .get(channel, earlier)
+                .orElseThrow(() -> OperationProblem.notFound(earlier.value()));
+        hops.record(Hop.INITIATED, "repeated", earlier, snapshot.update().correlationId());
+        yield created(snapshot);
       }
       case Creation.Gone _ ->
           throw refused(HttpStatus.GONE, "the operation created with this key has been deleted");
@@ -115,16 +120,12 @@ class OperationController {
   }
 
   /** 201 also for a repetition: the client sees what it would have seen the first time. */
-  private ResponseEntity<byte[]> created(
-      Channel channel, OperationId id, @Nullable CorrelationId correlationId) {
-    Snapshot snapshot =
-        store.get(channel, id).orElseThrow(() -> OperationProblem.notFound(id.value()));
-    CorrelationId correlation =
-        correlationId == null ? snapshot.update().correlationId() : correlationId;
-    return ResponseEntity.created(URI.create("/api/operations/" + id))
+  private static ResponseEntity<byte[]> created(Snapshot snapshot) {
+    Update update = snapshot.update();
+    return ResponseEntity.created(URI.create("/api/operations/" + update.operationId()))
         .eTag(snapshot.etag())
-        .header("X-Correlation-Id", correlation.value())
-        .body(snapshot.update().operationJson());
+        .header("X-Correlation-Id", update.correlationId().value())
+        .body(update.operationJson());
   }
 
   @GetMapping("/{id}")

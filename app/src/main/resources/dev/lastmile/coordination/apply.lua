@@ -7,7 +7,8 @@
 --   1 meta         hash    epoch, run, swept (highest head of a deleted channel)
 --   2 channel      hash    head, floor
 --   3 log          zset    operation id -> sequence of its newest update
---   4 operations   hash    id -> "version sequence revision status acked progress",
+--   4 operations   hash    id -> "version sequence revision status acked progress
+--                          correlationId",
 --                          id:e -> envelope of the newest update
 --   5 finals       zset    operation id -> ms when its status became final
 --   6 pointer      hash    what never changes of the operation, and its job until accepted
@@ -22,7 +23,7 @@
 --  16 versions kept in the timeline
 --   creation: 17 most operations  18 fingerprint or ''  19 idempotency ttl, ms  20 submit again after, ms
 --             21 kind  22 job
--- Returns {outcome, version, sequence, epoch, published at, envelope if not published}
+-- Returns {outcome, envelope}; the envelope only of what was created, or was stored and not published
 local mode, id = ARGV[1], ARGV[6]
 local create = mode == 'create'
 local time = redis.call('TIME')
@@ -39,7 +40,7 @@ local function stored(operation)
   if not state then
     return nil
   end
-  local v, r, st, a, p = string.match(state, '^(%d+) %d+ (%d+) (%u+) (%d+) (%d+)$')
+  local v, r, st, a, p = string.match(state, '^(%d+) %d+ (%d+) (%u+) (%d+) (%d+) ')
   return {version = tonumber(v), revision = tonumber(r), status = st, acked = a, progress = p}
 end
 
@@ -83,13 +84,13 @@ else
     redis.call('ZREM', KEYS[8], id)
     revision = tonumber(revision)
     if revision == state.revision then
-      return {'duplicate', state.version}
+      return {'duplicate'}
     elseif revision < state.revision then
-      return {'stale', state.version}
+      return {'stale'}
     end
   end
   if final(state.status) then
-    return {'final', state.version}
+    return {'final'}
   end
 end
 
@@ -135,8 +136,8 @@ local envelope = table.concat({'1', '', ARGV[5], id, epoch, string.format('%d', 
 redis.call('HSET', KEYS[2], 'head', string.format('%d', sequence), 'floor',
   string.format('%d', math.max(lowest, floor or 0)))
 redis.call('ZADD', KEYS[3], sequence, id)
-redis.call('HSET', KEYS[4], id, string.format('%d %d %d %s %s %s', version, sequence, revision,
-  ARGV[10], acked, progress), id .. ':e', envelope)
+redis.call('HSET', KEYS[4], id, string.format('%d %d %d %s %s %s %s', version, sequence, revision,
+  ARGV[10], acked, progress, ARGV[7]), id .. ':e', envelope)
 
 -- timeline
 local received = tonumber(ARGV[14])
@@ -170,10 +171,11 @@ if final(ARGV[10]) then
 end
 
 -- publish
-local result = {create and 'created' or 'stored', version, sequence, epoch, micros}
-if ARGV[3] == '1' then
+local publish = ARGV[3] == '1'
+if publish then
   redis.call('PUBLISH', ARGV[2], envelope)
-else
-  result[6] = envelope
 end
-return result
+if create then
+  return {'created', envelope}
+end
+return {'stored', not publish and envelope or nil}

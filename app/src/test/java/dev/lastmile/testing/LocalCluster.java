@@ -23,7 +23,10 @@ public final class LocalCluster {
   public static void main(String[] args) throws InterruptedException {
     long started = System.nanoTime();
     Cluster.Builder builder =
-        Cluster.builder().fixedPorts().logs(Path.of("target", "local-cluster").toAbsolutePath());
+        Cluster.builder()
+            .fixedPorts()
+            .logs(Path.of("target", "local-cluster").toAbsolutePath())
+            .with("logging.level.dev.lastmile.hops", "DEBUG");
     int replicas = 3;
     String coordination = "broadcast";
     for (String argument : args) {

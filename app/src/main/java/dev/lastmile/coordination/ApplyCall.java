@@ -1,0 +1,86 @@
+package dev.lastmile.coordination;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.telemetry.Replica;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.OperationId;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keys and arguments of one call of {@code apply.lua}, in the order that the script documents.
+ *
+ * @param keys all in the partition of the operation
+ * @param arguments as the script numbers them
+ */
+record ApplyCall(List<String> keys, List<byte[]> arguments) {
+
+  /** Knows what is the same in every call of this replica. */
+  record Factory(String topic, boolean broadcast, Replica replica, RetentionProperties retention) {
+
+    ApplyCall create(Draft draft, @Nullable Idempotency idempotency, long submitAgainAfterMillis) {
+      Channel channel = draft.channel();
+      Pointer pointer =
+          new Pointer(channel, draft.kind(), draft.correlationId(), draft.trace(), 0, draft.job());
+      ApplyCall call = call("create", draft.id(), pointer, draft.state(), "0");
+      call.keys.add(
+          Keys.idempotency(channel, idempotency == null ? "none" : idempotency.keyDigest()));
+      call.add(retention.operationsPerChannel());
+      call.add(idempotency == null ? "" : idempotency.fingerprint());
+      call.add(retention.idempotencyKeys().toMillis());
+      call.add(submitAgainAfterMillis);
+      call.add(draft.kind());
+      call.add(draft.job());
+      return call;
+    }
+
+    /**
+     * @param revision the external system's number, or empty for a change of our own
+     */
+    ApplyCall change(OperationId id, Pointer pointer, NewState state, String revision) {
+      return call("change", id, pointer, state, revision);
+    }
+
+    private ApplyCall call(
+        String mode, OperationId id, Pointer pointer, NewState state, String revision) {
+      ApplyCall call = new ApplyCall(keys(pointer.channel(), id), new ArrayList<>(22));
+      call.add(mode);
+      call.add(topic);
+      call.add(broadcast ? "1" : "0");
+      call.add(replica.name());
+      call.add(pointer.channel().value());
+      call.add(id.value());
+      call.add(pointer.correlationId().value());
+      call.add(pointer.trace().traceparent());
+      call.add(pointer.trace().tracestate());
+      call.add(state.status().name());
+      call.add(revision);
+      call.add(state.progress() == null ? "" : state.progress().toString());
+      call.arguments.add(OperationJson.encode(id, pointer, state));
+      call.add(state.receivedAtMicros());
+      call.add(retention.afterFinal().toMillis());
+      call.add(retention.versions());
+      return call;
+    }
+
+    private static List<String> keys(Channel channel, OperationId id) {
+      return new ArrayList<>(
+          List.of(
+              Keys.meta(channel.partition()),
+              Keys.channel(channel),
+              Keys.log(channel),
+              Keys.operations(channel),
+              Keys.finals(channel),
+              Keys.pointer(id),
+              Keys.timeline(id),
+              Keys.submissions(channel.partition()),
+              Keys.expiry(channel.partition())));
+    }
+  }
+
+  private void add(Object value) {
+    arguments.add(value.toString().getBytes(UTF_8));
+  }
+}
