@@ -52,7 +52,7 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
     }
     if (!unknown.isEmpty()) {
       throw new IllegalStateException(
-          "unknown settings: " + String.join(", ", unknown) + "; see the properties' reference");
+          "lastmile.* has no such settings: " + String.join(", ", unknown));
     }
   }
 

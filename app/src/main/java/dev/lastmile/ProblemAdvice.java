@@ -58,6 +58,12 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
         .body(problem);
   }
 
+  /** The reader of JSON lets a number pass that no arithmetic can hold, and fails only then. */
+  @ExceptionHandler
+  ProblemDetail unreadableNumber(NumberFormatException e) {
+    return invalid(new InvalidValueException("body", "JSON whose numbers can be held"));
+  }
+
   @Override
   protected @Nullable ResponseEntity<Object> handleHttpMessageNotReadable(
       HttpMessageNotReadableException e,

@@ -70,6 +70,8 @@ class BadInputIT {
         Arguments.of("{\"kind\":\"bake\"}", "kind"),
         Arguments.of("{\"kind\":7}", "kind"),
         Arguments.of("{\"kind\":\"export\",\"input\":7}", "input"),
+        Arguments.of("{\"kind\":\"export\",\"input\":{\"x\":1e99999999999}}", "input"),
+        Arguments.of("{\"kind\":\"export\",\"input\":{\"x\":\"\\ud800\"}}", "input"),
         Arguments.of("{\"kind\":\"export\",\"input\":[]}", "input"));
   }
 
@@ -268,6 +270,12 @@ class BadInputIT {
         Arguments.of("{\"revision\":1,\"status\":\"RUNNING\",\"progress\":-1}", "progress"),
         Arguments.of("{\"revision\":1,\"status\":\"RUNNING\",\"progress\":\"5\"}", "progress"),
         Arguments.of("{\"revision\":1,\"status\":\"RUNNING\",\"message\":7}", "message"),
+        Arguments.of("{\"revision\":1,\"status\":\"RUNNING\",\"message\":\"\\ud800\"}", "message"),
+        Arguments.of("{\"revision\":1,\"status\":\"RUNNING\",\"result\":\"\\ud800\"}", "result"),
+        Arguments.of(
+            "{\"revision\":1,\"status\":\"RUNNING\",\"result\":{\"a\":[\"\\udc00\"]}}", "result"),
+        Arguments.of("{\"revision\":1,\"revision\":2,\"status\":\"RUNNING\"}", "body"),
+        Arguments.of("{\"revision\":1,\"status\":\"RUNNING\",\"result\":1e99999999999}", "body"),
         Arguments.of(
             "{\"revision\":1,\"status\":\"RUNNING\",\"message\":\"" + "m".repeat(1_001) + "\"}",
             "message"));
@@ -363,6 +371,57 @@ class BadInputIT {
         .as("nobody's identity is replaced")
         .isNull();
     assertThat(given().baseUri(a.uri().toString()).get("/").header("Set-Cookie")).isNotNull();
+  }
+
+  @Test
+  void numbersOfAResultAreKeptAsTheyWereSent() {
+    String id = browser.create(a);
+    String numbers = "[1.10,0.1234567890123456789,123456789012345678901234567890,1E+400,1E-400]";
+    webhooks.outcome(a, id, "{\"revision\":1,\"status\":\"RUNNING\",\"result\":" + numbers + "}");
+    assertThat(browser.get(a, id).asString()).contains("\"result\":" + numbers);
+  }
+
+  @Test
+  void whateverAClientAcceptsItGetsTheOneRepresentation() {
+    String id = browser.create(a);
+    for (String accept : List.of("text/html", "foo", "application/xml;q=0.5", "*/*")) {
+      browser
+          .ask(a)
+          .header("Accept", accept)
+          .get("/api/operations/" + id)
+          .then()
+          .statusCode(200)
+          .contentType(ContentType.JSON);
+      problem(browser.ask(a).header("Accept", accept).get("/api/operations/x"), 404, "operationId");
+    }
+  }
+
+  @Test
+  void aFormIsNotTakenForABody() throws Exception {
+    for (String path :
+        List.of("/api/callbacks/op0-" + "0".repeat(32), "/api/operations", "/api/acks", "/nope")) {
+      HttpRequest form =
+          HttpRequest.newBuilder(a.uri().resolve(path))
+              .header("Cookie", browser.cookie())
+              .header("Content-Type", "multipart/form-data; boundary=x")
+              .POST(HttpRequest.BodyPublishers.ofString("{}"))
+              .build();
+      try (HttpClient http = HttpClient.newHttpClient()) {
+        HttpResponse<String> answer = http.send(form, HttpResponse.BodyHandlers.ofString());
+        assertThat(answer.statusCode()).as(path).isIn(404, 415);
+        assertThat(answer.body()).as(path).contains("\"status\"");
+      }
+    }
+  }
+
+  @Test
+  void whatTheContainerRefusesIsAProblemToo() {
+    problem(browser.ask(a).get("/error"), 404, null);
+    problem(browser.ask(a).header("Accept", "text/html").post("/error"), 404, null);
+    problem(
+        browser.ask(a).urlEncodingEnabled(false).get("/api/operations?after=%25zz"), 400, "after");
+    problem(browser.ask(a).request("TRACE", "/api/operations"), 405, null);
+    problem(browser.ask(a).body("x").get("/api/stream"), 400, "body");
   }
 
   @Test

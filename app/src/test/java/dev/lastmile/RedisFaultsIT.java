@@ -7,6 +7,7 @@ import dev.lastmile.testing.Browser;
 import dev.lastmile.testing.Cluster;
 import dev.lastmile.testing.LastmileProcess;
 import dev.lastmile.testing.Metrics;
+import dev.lastmile.testing.Ports;
 import dev.lastmile.testing.RedisServer.RedisProcess;
 import dev.lastmile.testing.SseClient;
 import dev.lastmile.testing.Webhooks;
@@ -43,7 +44,7 @@ class RedisFaultsIT {
 
   @BeforeEach
   void start() {
-    redis = new RedisProcess(freePort(), folder, true);
+    redis = new RedisProcess(Ports.free(), folder, true);
     redis.start();
     cluster =
         Cluster.builder()
@@ -65,14 +66,6 @@ class RedisFaultsIT {
     stream.close();
     cluster.close();
     redis.close();
-  }
-
-  private static int freePort() {
-    try (java.net.ServerSocket socket = new java.net.ServerSocket(0)) {
-      return socket.getLocalPort();
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
   }
 
   private void redis(Consumer<RedisCommands<String, String>> commands) {

@@ -74,6 +74,40 @@ class RetentionIT {
   }
 
   @Test
+  void aListAndAStreamOfSeveralPagesEndAlsoWhereAPageEndsBelowWhatWasDeleted() {
+    try (Cluster cluster =
+        Cluster.builder()
+            .replicas(1)
+            .with("lastmile.retention.operations-per-channel", 10)
+            .with("lastmile.retention.page-operations", 3)
+            .start()) {
+      LastmileProcess a = cluster.replica(1);
+      Browser browser = Browser.at(a);
+      for (int i = 0; i < 9; i++) {
+        browser.create(a);
+      }
+      String last = browser.create(a);
+      new Webhooks(cluster.secret()).outcome(a, last, Webhooks.succeeded(1));
+      String next = browser.create(a);
+      browser
+          .list(a, "")
+          .then()
+          .body("reset", equalTo(false))
+          .body("operations.operationId", not(hasItem(last)))
+          .body("operations.operationId", hasItem(next))
+          .body("operations.size()", equalTo(10));
+      try (SseClient stream = browser.stream(a)) {
+        stream.await("the newest", e -> e.data().contains(next));
+        String live = "\"version\":2";
+        new Webhooks(cluster.secret()).outcome(a, next, Webhooks.running(1, 1));
+        stream.await("live", e -> e.data().contains(live));
+        assertThat(stream.updates()).hasSize(11);
+        assertThat(stream.events().stream().filter(e -> e.name().equals("reset"))).isEmpty();
+      }
+    }
+  }
+
+  @Test
   void finalOperationsEndAfterTheirTime_andLeaveNothingBehind() {
     try (RedisServer redis = RedisServer.start();
         Cluster cluster =

@@ -2,6 +2,7 @@ package dev.lastmile.connections;
 
 import dev.lastmile.updates.Channel;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -18,6 +19,9 @@ final class ChannelConnections {
 
   /** Requests for a read that are not answered yet: 0 when idle. See {@link Reconciler}. */
   final AtomicInteger readRequests = new AtomicInteger();
+
+  /** Whether a read that failed is going to be tried again. */
+  final AtomicBoolean retryScheduled = new AtomicBoolean();
 
   ChannelConnections(Channel channel) {
     this.channel = channel;

@@ -53,6 +53,8 @@ final class Connection {
     SLOW
   }
 
+  private static final long STALLED_NANOS = 100_000_000;
+
   private final Channel channel;
   private final StreamProperties properties;
   private final String replica;
@@ -84,9 +86,11 @@ final class Connection {
   @GuardedBy("this")
   private @Nullable List<Frame> held = new ArrayList<>(0);
 
-  /** Held updates were discarded: what the next read brings may end before them. */
+  /**
+   * What the read under way brings may be too old: held updates were discarded, or may be missing.
+   */
   @GuardedBy("this")
-  private boolean heldLost;
+  private boolean readAgain;
 
   /** The last read was a page; the next one waits until it has been written. */
   @GuardedBy("this")
@@ -165,8 +169,8 @@ final class Connection {
     if (!repair) {
       return queue.offer(SseEncoder.updateWithoutId(update)) ? Offer.QUEUED : Offer.FULL;
     }
-    held = new ArrayList<>();
-    hold(held, frame);
+    // What shows the hole was stored before the read that comes, so the read has it.
+    held = new ArrayList<>(0);
     return Offer.HOLE;
   }
 
@@ -174,17 +178,23 @@ final class Connection {
   private void hold(List<Frame> waiting, Frame frame) {
     if (waiting.size() >= properties.heldFrames()) {
       waiting.clear();
-      heldLost = true;
+      readAgain = true;
     }
     waiting.add(frame);
   }
 
   /**
-   * Holds live updates back until a read has confirmed the position; the caller asks for the read.
+   * Something may have been missed: holds live updates back until a read that begins after this
+   * call. The caller asks for it.
    */
   synchronized void suspect() {
-    if (closed == null && held == null) {
+    if (closed != null) {
+      return;
+    }
+    if (held == null) {
       held = new ArrayList<>(0);
+    } else {
+      readAgain = true;
     }
   }
 
@@ -203,6 +213,11 @@ final class Connection {
     return opened ? new Cursor(epoch, position) : resume;
   }
 
+  /** Whether the last read was a page. */
+  synchronized boolean isPaging() {
+    return paging;
+  }
+
   /** Whether the client has been told that the stream is ready. */
   synchronized boolean isOpened() {
     return opened;
@@ -219,8 +234,11 @@ final class Connection {
     if (closed != null || waiting == null) {
       return Progress.LIVE;
     }
+    if (queue.isFull()) {
+      return Progress.FULL;
+    }
     Cursor standing = standing();
-    boolean continues = delta.continues(standing);
+    boolean continues = paging ? delta.continuesPage(standing) : delta.continues(standing);
     if (!continues && delta.after() > 0) {
       needsAll = true;
       return Progress.AGAIN;
@@ -249,8 +267,8 @@ final class Connection {
     if (paging) {
       return Progress.PAGE;
     }
-    if (heldLost) {
-      heldLost = false;
+    if (readAgain) {
+      readAgain = false;
       held = new ArrayList<>(0);
       return Progress.AGAIN;
     }
@@ -260,16 +278,21 @@ final class Connection {
 
   @GuardedBy("this")
   private Progress release(List<Frame> waiting, boolean repair) {
-    boolean hole = false;
     for (Frame frame : waiting) {
       Update update = frame.update();
       Offer offer = update == null ? Offer.NOTHING : offer(frame, update, repair);
-      if (offer == Offer.FULL) {
-        return Progress.FULL;
+      switch (offer) {
+        case FULL -> {
+          return Progress.FULL;
+        }
+        case HOLE -> {
+          // The rest was stored before the read that comes, too.
+          return Progress.AGAIN;
+        }
+        case QUEUED, NOTHING -> {}
       }
-      hole |= offer == Offer.HOLE;
     }
-    return hole ? Progress.AGAIN : Progress.LIVE;
+    return Progress.LIVE;
   }
 
   private static String reason(Delta delta, Cursor standing) {
@@ -332,8 +355,9 @@ final class Connection {
     queue.add(frame);
   }
 
-  synchronized boolean isClosed() {
-    return closed != null;
+  /** Whether a write takes longer than a socket with room needs. */
+  synchronized boolean isStalled(long nowNanos) {
+    return writing && nowNanos - writeStartedNanos > STALLED_NANOS;
   }
 
   synchronized int queuedBytes() {

@@ -10,6 +10,8 @@ public interface DeltaReads {
   /**
    * What changed after a cursor, a page at most; everything retained for null or a cursor that does
    * not fit. May block the calling thread; throws if state cannot be read now.
+   *
+   * @param paging whether the cursor is where a page ended, which fits also below what was deleted
    */
-  Delta read(Channel channel, @Nullable Cursor after);
+  Delta read(Channel channel, @Nullable Cursor after, boolean paging);
 }

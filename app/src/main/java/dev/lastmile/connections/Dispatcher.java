@@ -7,7 +7,6 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,8 +18,7 @@ import org.slf4j.LoggerFactory;
  * of one of a few lanes, chosen by the channel, so that the order within a channel is kept. A lane
  * takes all that waits, offers it to the connections, and then lets each of them write once: what
  * arrived meanwhile leaves in the same write. An envelope that finds its lane's queue full is
- * counted and dropped, and all connections are read for afterwards, so nobody misses it for longer
- * than that.
+ * counted and dropped, and the connections of its channel are read for at once.
  *
  * <p>received = dispatched + no_audience + dropped.
  */
@@ -107,12 +105,22 @@ public final class Dispatcher implements AutoCloseable {
    * for.
    */
   public void reconcileAll() {
-    for (ChannelConnections group : registry.all()) {
-      for (Connection connection : group.connections()) {
-        connection.suspect();
-      }
-      reconciler.request(group);
+    registry.all().forEach(this::suspect);
+  }
+
+  /** An update of this channel was lost here. */
+  private void repair(String channel) {
+    ChannelConnections group = registry.find(channel);
+    if (group != null) {
+      suspect(group);
     }
+  }
+
+  private void suspect(ChannelConnections group) {
+    for (Connection connection : group.connections()) {
+      connection.suspect();
+    }
+    reconciler.request(group);
   }
 
   @Override
@@ -135,7 +143,6 @@ public final class Dispatcher implements AutoCloseable {
   /** One queue and the one thread that empties it. */
   private final class Lane {
     private final ArrayBlockingQueue<Arrival> queue;
-    private final AtomicBoolean lost = new AtomicBoolean();
     private final Thread thread;
     private final List<Connection> dirty = new ArrayList<>();
 
@@ -155,7 +162,7 @@ public final class Dispatcher implements AutoCloseable {
     void offer(String channel, byte[] envelope) {
       if (!queue.offer(new Arrival(channel, envelope))) {
         dropped.increment();
-        lost.set(true);
+        repair(channel);
       }
     }
 
@@ -172,20 +179,21 @@ public final class Dispatcher implements AutoCloseable {
           try {
             dispatch(arrival);
           } catch (RuntimeException e) {
-            lost.set(true);
+            repair(arrival.channel);
             LOG.atError().setCause(e).log("dispatch_failed");
           }
         }
         batch.clear();
         for (Connection connection : dirty) {
           connection.dirty = false;
-          connection.writer().flush();
+          try {
+            connection.writer().flush();
+          } catch (RuntimeException e) {
+            LOG.atError().setCause(e).log("flush_failed");
+            registry.close(connection, DisconnectReason.ERROR);
+          }
         }
         dirty.clear();
-        if (queue.isEmpty() && lost.compareAndSet(true, false)) {
-          LOG.atWarn().log("dispatch_queue_overflowed");
-          reconcileAll();
-        }
       }
     }
 

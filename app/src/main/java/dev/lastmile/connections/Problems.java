@@ -35,6 +35,15 @@ final class Problems {
         ",\"field\":\"" + field + "\",\"limit\":\"" + limit + "\"");
   }
 
+  static void body(Response response, Callback callback) {
+    write(
+        response,
+        callback,
+        HttpStatus.BAD_REQUEST_400,
+        "body must be empty",
+        ",\"field\":\"body\",\"limit\":\"empty\"");
+  }
+
   static void methodNotAllowed(Response response, Callback callback) {
     response.getHeaders().put(HttpHeader.ALLOW, "GET");
     write(response, callback, HttpStatus.METHOD_NOT_ALLOWED_405, "a stream is read by GET", "");
@@ -63,6 +72,7 @@ final class Problems {
   private static void write(
       Response response, Callback callback, int status, String detail, String members) {
     response.setStatus(status);
+    response.getHeaders().remove("X-Accel-Buffering");
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/problem+json");
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
     String problem =

@@ -102,7 +102,7 @@ final class Reconciler implements AutoCloseable {
     Delta delta;
     try {
       read.increment();
-      delta = reads.read(group.channel(), lowest(held));
+      delta = reads.read(group.channel(), lowest(held), anyPaging(held));
     } catch (RuntimeException e) {
       failed.increment();
       LOG.atDebug().setCause(e).log("read_failed");
@@ -115,17 +115,31 @@ final class Reconciler implements AutoCloseable {
     }
     boolean repair = dispatcher.repairsHoles();
     for (Connection connection : held) {
-      switch (connection.catchUp(delta, frames, repair)) {
-        case LIVE, PAGE -> connection.writer().flush();
-        case AGAIN -> {
-          connection.writer().flush();
-          request(group);
-        }
-        case FULL -> registry.close(connection, DisconnectReason.SLOW_CONSUMER);
+      try {
+        bring(delta, frames, repair, connection, group);
+      } catch (RuntimeException e) {
+        LOG.atError().setCause(e).log("catch_up_failed");
+        registry.close(connection, DisconnectReason.ERROR);
       }
-      if (connection.awaitsPage()) {
+    }
+  }
+
+  private void bring(
+      Delta delta,
+      List<Frame> frames,
+      boolean repair,
+      Connection connection,
+      ChannelConnections group) {
+    switch (connection.catchUp(delta, frames, repair)) {
+      case LIVE, PAGE -> connection.writer().flush();
+      case AGAIN -> {
+        connection.writer().flush();
         request(group);
       }
+      case FULL -> registry.close(connection, DisconnectReason.SLOW_CONSUMER);
+    }
+    if (connection.awaitsPage()) {
+      request(group);
     }
   }
 
@@ -139,11 +153,21 @@ final class Reconciler implements AutoCloseable {
         registry.close(connection, DisconnectReason.UNAVAILABLE);
       }
     }
-    if (wait) {
+    if (wait && group.retryScheduled.compareAndSet(false, true)) {
       var _ =
           retries.schedule(
-              () -> request(group), properties.readRetry().toMillis(), TimeUnit.MILLISECONDS);
+              () -> {
+                group.retryScheduled.set(false);
+                request(group);
+              },
+              properties.readRetry().toMillis(),
+              TimeUnit.MILLISECONDS);
     }
+  }
+
+  /** Others of the channel, whose cursor does not fit, find that out by themselves. */
+  private static boolean anyPaging(List<Connection> held) {
+    return held.stream().anyMatch(Connection::isPaging);
   }
 
   /** Where the read has to begin so that it serves them all; null for everything. */

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,10 +39,12 @@ final class Registry {
   private final Counter opened;
   private final Map<DisconnectReason, Counter> closed = new EnumMap<>(DisconnectReason.class);
   private final Map<Admission, Counter> refused = new EnumMap<>(Admission.class);
+  private final LongSupplier nanos;
   private volatile boolean shuttingDown;
 
-  Registry(StreamProperties properties, MeterRegistry meters) {
+  Registry(StreamProperties properties, LongSupplier nanos, MeterRegistry meters) {
     this.properties = properties;
+    this.nanos = nanos;
     Gauge.builder("stream.connections", count, AtomicInteger::get)
         .description("Streams that are open")
         .register(meters);
@@ -150,7 +153,7 @@ final class Registry {
         .log("stream_closed");
     if (!begun && (reason == DisconnectReason.UNAVAILABLE || reason == DisconnectReason.SHUTDOWN)) {
       connection.writer().refuse();
-    } else if (reason == DisconnectReason.SHUTDOWN) {
+    } else if (reason == DisconnectReason.SHUTDOWN && !connection.isStalled(nanos.getAsLong())) {
       long retry = properties.retry().toMillis();
       connection.farewell(SseEncoder.retry(ThreadLocalRandom.current().nextLong(retry, retry * 2)));
       connection.writer().end();

@@ -85,6 +85,11 @@ final class SendQueue {
     return frames;
   }
 
+  /** Whether nothing more may wait. */
+  boolean isFull() {
+    return waiting.size() + writing.size() >= mostFrames || bytes() >= mostBytes;
+  }
+
   boolean isEmpty() {
     return waiting.isEmpty() && writing.isEmpty();
   }

@@ -17,7 +17,7 @@ import org.springframework.context.annotation.Configuration;
 class StreamConfiguration {
   @Bean
   Registry registry(StreamProperties properties, MeterRegistry meters) {
-    return new Registry(properties, meters);
+    return new Registry(properties, System::nanoTime, meters);
   }
 
   @Bean

@@ -67,6 +67,11 @@ final class StreamHandler extends Handler.Wrapper {
       Problems.methodNotAllowed(response, callback);
       return true;
     }
+    if (request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING)
+        || request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH) > 0) {
+      Problems.body(response, callback);
+      return true;
+    }
     Optional<Channel> channel = channel(request);
     if (channel.isEmpty()) {
       Problems.unauthorized(response, callback);
@@ -102,6 +107,8 @@ final class StreamHandler extends Handler.Wrapper {
             endPoint,
             response,
             callback));
+    // Before it is registered: from then on a reader may begin the answer.
+    prepare(endPoint, response);
     switch (registry.add(connection)) {
       case REPLICA_FULL ->
           Problems.full(
@@ -113,17 +120,20 @@ final class StreamHandler extends Handler.Wrapper {
               "lastmile.stream.max-connections-per-identity",
               properties.maxConnectionsPerIdentity());
       case SHUTTING_DOWN -> Problems.unavailable(response, callback);
-      case ADMITTED -> begin(connection, endPoint, response);
+      case ADMITTED -> begin(connection, endPoint);
     }
   }
 
-  private void begin(Connection connection, EndPoint endPoint, Response response) {
+  private static void prepare(EndPoint endPoint, Response response) {
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/event-stream");
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
     response.getHeaders().put("X-Accel-Buffering", "no");
     response.getHeaders().put("X-Content-Type-Options", "nosniff");
     // Silence is ours to judge: heartbeats and the write time-out, not Jetty's idle time-out.
     endPoint.setIdleTimeout(0);
+  }
+
+  private void begin(Connection connection, EndPoint endPoint) {
     ChannelConnections group = registry.find(connection.channel().value());
     if (group != null) {
       dispatcher.reconciler().request(group);

@@ -20,7 +20,8 @@ import org.springframework.validation.annotation.Validated;
  *     much, at random, so that not all come back at once
  * @param queueFrames frames that may wait in a stream's send queue; one more closes the stream
  * @param queueBytes bytes that may wait in a stream's send queue; more close the stream
- * @param writeTimeout age of the oldest unwritten frame at which a stream is closed
+ * @param writeTimeout how long one write of at most {@code writeBytes} may take before the stream
+ *     is closed
  * @param writeBytes waiting frames that are put together into one write, in bytes
  * @param heldFrames live updates that a stream holds back while its state is read; more are
  *     discarded and read instead

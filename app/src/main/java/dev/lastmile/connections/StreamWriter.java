@@ -1,8 +1,11 @@
 package dev.lastmile.connections;
 
 import dev.lastmile.updates.Update;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
+import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Response;
@@ -10,6 +13,8 @@ import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.IteratingCallback;
 import org.eclipse.jetty.util.thread.Invocable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Writes a connection's send queue to its socket without ever blocking a thread.
@@ -19,6 +24,8 @@ import org.eclipse.jetty.util.thread.Invocable;
  * #flush} or completed the write before, never in two at once.
  */
 final class StreamWriter extends IteratingCallback implements Writer {
+  private static final Logger LOG = LoggerFactory.getLogger(StreamWriter.class);
+
   /** Cutting a stream is no fault to log, and needs no stack. */
   private static final class Aborted extends EofException {
     private static final long serialVersionUID = 1L;
@@ -84,7 +91,7 @@ final class StreamWriter extends IteratingCallback implements Writer {
     for (Frame frame : connection.written()) {
       Update update = frame.update();
       if (update != null && frame.markFlushed()) {
-        deliveries.flushed(update);
+        note(update);
       }
     }
     if (connection.awaitsPage()) {
@@ -95,6 +102,15 @@ final class StreamWriter extends IteratingCallback implements Writer {
     }
   }
 
+  /** An exception here would leave the iteration half-way, and the stream silent for ever. */
+  private void note(Update update) {
+    try {
+      deliveries.flushed(update);
+    } catch (RuntimeException e) {
+      LOG.atError().setCause(e).addKeyValue("update", update).log("delivery_not_noted");
+    }
+  }
+
   @Override
   protected void onCompleteSuccess() {
     callback.succeeded();
@@ -102,7 +118,8 @@ final class StreamWriter extends IteratingCallback implements Writer {
 
   @Override
   protected void onCompleteFailure(Throwable cause) {
-    registry.close(connection, DisconnectReason.CLIENT_GONE);
+    boolean network = cause instanceof IOException || cause instanceof TimeoutException;
+    registry.close(connection, network ? DisconnectReason.CLIENT_GONE : DisconnectReason.ERROR);
     callback.failed(cause);
   }
 
@@ -132,6 +149,8 @@ final class StreamWriter extends IteratingCallback implements Writer {
 
   @Override
   public void refuse() {
+    // The connection is watched for its end and cannot serve another request.
+    response.getHeaders().put(HttpHeader.CONNECTION, "close");
     Problems.unavailable(response, callback);
   }
 }

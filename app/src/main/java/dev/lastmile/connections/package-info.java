@@ -8,7 +8,8 @@
  *
  * <p>What is needed of the other packages is asked for through the ports {@link
  * dev.lastmile.connections.DeltaReads} and {@link dev.lastmile.connections.Deliveries}. Locks: each
- * connection has one, held for a few instructions and never while calling out; there is no other.
+ * connection has one, held for a few instructions and never while calling out; besides that only
+ * the registry's map locks, to copy an array.
  */
 @NullMarked
 @ApplicationModule(allowedDependencies = {"identity", "telemetry", "updates"})

@@ -1,6 +1,6 @@
 package dev.lastmile.coordination;
 
-/** How an attempt to change an operation ended; all but the first changed nothing. */
+/** How an attempt to change an operation ended; all but the first left it as it was. */
 public enum Change {
   /** Stored as the next version and published. */
   STORED,

@@ -1,6 +1,5 @@
 package dev.lastmile.coordination;
 
-import dev.lastmile.connections.Deliveries;
 import dev.lastmile.connections.DeltaReads;
 import dev.lastmile.connections.Dispatcher;
 import dev.lastmile.telemetry.HopRecorder;
@@ -26,6 +25,11 @@ import org.springframework.context.annotation.Configuration;
   RetentionProperties.class
 })
 class CoordinationConfiguration {
+  /**
+   * Commands that may be under way; more fail at once. A second's worth at the highest rate seen.
+   */
+  private static final int REQUEST_QUEUE = 65_536;
+
   @Bean(destroyMethod = "shutdown")
   RedisClient redisClient(RedisProperties properties) {
     RedisURI uri = RedisURI.create(properties.url());
@@ -34,6 +38,7 @@ class CoordinationConfiguration {
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(false)
+            .requestQueueSize(REQUEST_QUEUE)
             .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
             .maintNotificationsConfig(MaintNotificationsConfig.disabled())
             .socketOptions(SocketOptions.builder().connectTimeout(properties.timeout()).build())
@@ -80,7 +85,7 @@ class CoordinationConfiguration {
   }
 
   @Bean
-  Deliveries deliveries(
+  DeliveryLog deliveries(
       RedisLink link,
       RedisTime time,
       Replica replica,
@@ -91,8 +96,8 @@ class CoordinationConfiguration {
   }
 
   @Bean
-  Acknowledgements acknowledgements(RedisLink link, Replica replica) {
-    return new Acknowledgements(link, replica);
+  Acks acks(RedisLink link, Replica replica) {
+    return new Acks(link, replica);
   }
 
   @Bean
@@ -130,10 +135,10 @@ class CoordinationConfiguration {
       RedisProperties redis,
       RetentionProperties retention,
       Subscriber subscriber,
-      Deliveries deliveries,
+      DeliveryLog deliveries,
       Dispatcher dispatcher,
       CoordinationProperties properties) {
     return new CoordinationLifecycle(
-        link, time, redis, retention, subscriber, (DeliveryLog) deliveries, dispatcher, properties);
+        link, time, redis, retention, subscriber, deliveries, dispatcher, properties);
   }
 }

@@ -11,8 +11,7 @@ import org.springframework.context.SmartLifecycle;
 /**
  * Starts dialling before the web server opens its port, and hangs up after it has closed it.
  *
- * <p>One thread compares the clocks and checks the subscription; another one sweeps, so that a long
- * sweep does not delay the first.
+ * <p>Two threads compare the clocks, check the subscription, and delete what is over its time.
  */
 final class CoordinationLifecycle implements SmartLifecycle {
   private static final Logger LOG = LoggerFactory.getLogger(CoordinationLifecycle.class);
@@ -53,11 +52,8 @@ final class CoordinationLifecycle implements SmartLifecycle {
   public void start() {
     boolean broadcast = properties.broadcasts();
     dispatcher.repairHoles(broadcast);
-    link.onUp(() -> {
-      time.measure();
-      // The process behind Redis may be another one, with other state: every stream is checked.
-      dispatcher.reconcileAll();
-    });
+    // The process behind Redis may be another one, with other state: every stream is checked.
+    link.onUp(dispatcher::reconcileAll);
     deliveries.start();
     link.start();
     if (broadcast) {

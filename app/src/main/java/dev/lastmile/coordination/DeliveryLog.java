@@ -95,7 +95,7 @@ final class DeliveryLog implements Deliveries, AutoCloseable {
                   dropped.increment();
                 }
               });
-    } catch (RedisAwayException e) {
+    } catch (RuntimeException e) {
       dropped.increment();
     }
   }

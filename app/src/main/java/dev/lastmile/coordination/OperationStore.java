@@ -164,9 +164,10 @@ public final class OperationStore {
    * What changed in a channel after a cursor: a page of it.
    *
    * @param after where the reader stands; null for everything retained
+   * @param paging whether the page before ended there
    */
-  public Delta read(Channel channel, @Nullable Cursor after) {
-    Answer answer = new Answer(read(channel, after, true));
+  public Delta read(Channel channel, @Nullable Cursor after, boolean paging) {
+    Answer answer = new Answer(page(channel, after, paging, true));
     List<Update> updates = new ArrayList<>(answer.size());
     for (int i = 5; i < answer.size(); i++) {
       updates.add(Envelope.decode(answer.bytes(i)));
@@ -180,7 +181,8 @@ public final class OperationStore {
         answer.number(4) == 1);
   }
 
-  private List<Object> read(Channel channel, @Nullable Cursor after, boolean again) {
+  private List<Object> page(
+      Channel channel, @Nullable Cursor after, boolean paging, boolean again) {
     List<Object> answer =
         link.run(
             Script.READ,
@@ -193,10 +195,11 @@ public final class OperationStore {
                 bytes(after == null ? "" : after.epoch()),
                 bytes(Long.toString(after == null ? 0 : after.sequence())),
                 bytes(Integer.toString(retention.pageOperations())),
-                bytes(Integer.toString(retention.pageBytes()))));
+                bytes(Integer.toString(retention.pageBytes())),
+                bytes(paging ? "1" : "0")));
     if (answer.isEmpty()) {
       renew(again);
-      return read(channel, after, false);
+      return page(channel, after, paging, false);
     }
     return answer;
   }

@@ -14,7 +14,8 @@ public final class RedisAwayException extends RuntimeException {
   /** When a caller should ask again: connections are dialled more often than this. */
   public static final Duration RETRY_AFTER = Duration.ofSeconds(1);
 
-  RedisAwayException(String message) {
+  /** For whoever cannot get an answer in time. */
+  public RedisAwayException(String message) {
     super(message);
   }
 

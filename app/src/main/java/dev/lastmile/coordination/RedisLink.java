@@ -7,6 +7,7 @@ import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
 import io.lettuce.core.ScriptOutputType;
@@ -28,6 +29,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -39,10 +41,10 @@ import org.slf4j.LoggerFactory;
  * The one connection for commands. Any thread may use it; commands are pipelined.
  *
  * <p>A connection is handed out only after it has proved itself: on that very connection the
- * process behind Redis was identified, every partition's epoch was checked against it, and the
- * scripts were loaded. So no script of ours ever runs on a Redis whose epoch belongs to another
- * process. A command that was on its way when a connection broke fails with {@link
- * RedisAwayException}; it is never sent twice.
+ * process behind Redis was identified, every partition's epoch was checked against it, the scripts
+ * were loaded and the clocks compared. So no script of ours ever runs on a Redis whose epoch
+ * belongs to another process. A command that was on its way when a connection broke fails with
+ * {@link RedisAwayException}; it is never sent twice.
  */
 final class RedisLink implements AutoCloseable {
   static final RedisCodec<String, byte[]> CODEC =
@@ -55,6 +57,8 @@ final class RedisLink implements AutoCloseable {
   private final RedisClient client;
   private final Duration timeout;
   private final Redial redial;
+  private final List<Consumer<RedisAsyncCommands<String, byte[]>>> preparations =
+      new CopyOnWriteArrayList<>();
   private final List<Runnable> upListeners = new CopyOnWriteArrayList<>();
 
   /** Written by the dialling thread and by the close listener of that same connection. */
@@ -80,6 +84,11 @@ final class RedisLink implements AutoCloseable {
     upListeners.add(listener);
   }
 
+  /** Runs on each new connection before anybody may use it; throws if it is of no use. */
+  void beforeUp(Consumer<RedisAsyncCommands<String, byte[]>> preparation) {
+    preparations.add(preparation);
+  }
+
   boolean isUp() {
     return connection.get() != null;
   }
@@ -101,8 +110,12 @@ final class RedisLink implements AutoCloseable {
     RedisAsyncCommands<String, byte[]> commands = commands();
     String[] k = keys.toArray(String[]::new);
     byte[][] a = arguments.toArray(byte[][]::new);
-    CompletionStage<List<Object>> answer =
-        commands.evalsha(script.sha1(), ScriptOutputType.MULTI, k, a);
+    CompletionStage<List<Object>> answer;
+    try {
+      answer = commands.evalsha(script.sha1(), ScriptOutputType.MULTI, k, a);
+    } catch (RedisException e) {
+      throw new RedisAwayException("Redis takes no more commands", e);
+    }
     return answer.exceptionallyCompose(failure ->
         failure instanceof RedisNoScriptException
             ? commands.eval(script.source().getBytes(UTF_8), ScriptOutputType.MULTI, k, a)
@@ -111,7 +124,16 @@ final class RedisLink implements AutoCloseable {
 
   /** Runs one plain command and waits for its answer; errors as {@link #run}. */
   <T> T call(Function<RedisAsyncCommands<String, byte[]>, RedisFuture<T>> command) {
-    return await(command.apply(commands()));
+    try {
+      return await(command.apply(commands()));
+    } catch (RedisException e) {
+      throw new RedisAwayException("Redis takes no more commands", e);
+    }
+  }
+
+  /** Hands out the current connection's commands; errors as {@link #run}. */
+  void use(Consumer<RedisAsyncCommands<String, byte[]>> user) {
+    user.accept(commands());
   }
 
   private RedisAsyncCommands<String, byte[]> commands() {
@@ -122,7 +144,7 @@ final class RedisLink implements AutoCloseable {
     return current.async();
   }
 
-  private <T> T await(CompletionStage<T> answer) {
+  <T> T await(CompletionStage<T> answer) {
     try {
       return answer.toCompletableFuture().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
@@ -174,6 +196,7 @@ final class RedisLink implements AutoCloseable {
         loads.add(commands.scriptLoad(script.source().getBytes(UTF_8)));
       }
       loads.forEach(this::await);
+      preparations.forEach(preparation -> preparation.accept(commands));
       fresh.addListener(
           new RedisConnectionStateListener() {
             @Override

@@ -2,6 +2,7 @@ package dev.lastmile.coordination;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
@@ -32,6 +33,7 @@ public final class RedisTime {
   RedisTime(RedisLink link, LongSupplier nanos) {
     this.link = link;
     this.nanos = nanos;
+    link.beforeUp(this::measure);
   }
 
   /**
@@ -51,20 +53,24 @@ public final class RedisTime {
     return Instant.EPOCH.plus(micros(), ChronoUnit.MICROS);
   }
 
+  private void measure(RedisAsyncCommands<String, byte[]> commands) {
+    long before = nanos.getAsLong();
+    List<byte[]> time = link.await(commands.time());
+    long after = nanos.getAsLong();
+    long redis =
+        Long.parseLong(new String(time.get(0), UTF_8)) * 1_000_000
+            + Long.parseLong(new String(time.get(1), UTF_8));
+    micros0 = redis - (before + (after - before) / 2) / 1_000;
+    measured = true;
+  }
+
   /** Compares the clocks. One thread at a time; may wait for the time-out of Redis. */
   synchronized void measure() {
     if (!link.isUp()) {
       return;
     }
     try {
-      long before = nanos.getAsLong();
-      List<byte[]> time = link.call(commands -> commands.time());
-      long after = nanos.getAsLong();
-      long redis =
-          Long.parseLong(new String(time.get(0), UTF_8)) * 1_000_000
-              + Long.parseLong(new String(time.get(1), UTF_8));
-      micros0 = redis - (before + (after - before) / 2) / 1_000;
-      measured = true;
+      link.use(this::measure);
       silences = 0;
     } catch (RedisAwayException e) {
       silences++;

@@ -16,7 +16,7 @@ interface ExternalSystem {
    */
   record Job(String jobId, String kind, JsonNode input, List<String> callbackUrls) {}
 
-  /** Hands a job over; 2xx means accepted, now or before. Throws for anything else. */
+  /** Hands a job over; 2xx means accepted, now or before. Throws for 4xx and 5xx. */
   @PostExchange("/jobs")
   ResponseEntity<Void> submit(@RequestBody Job job);
 }

@@ -16,14 +16,17 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.http.HttpStatusCode;
 import org.springframework.web.client.HttpClientErrorException;
 import org.springframework.web.client.RestClientException;
 import tools.jackson.databind.JsonNode;
@@ -49,6 +52,10 @@ final class JobSubmitter implements SmartLifecycle {
   private final HopRecorder hops;
   private final JsonMapper mapper;
   private final BlockingQueue<OperationId> queue;
+
+  /** Queued or being submitted: a claim does not queue them again. */
+  private final Set<OperationId> underWay = ConcurrentHashMap.newKeySet();
+
   private final Counter postponed;
   private final Counter failed;
   private final List<Thread> workers = new ArrayList<>();
@@ -86,7 +93,8 @@ final class JobSubmitter implements SmartLifecycle {
 
   /** Takes an operation that has just been created. Never blocks. */
   void submitSoon(OperationId id) {
-    if (!queue.offer(id)) {
+    if (underWay.add(id) && !queue.offer(id)) {
+      underWay.remove(id);
       postponed.increment();
     }
   }
@@ -105,6 +113,8 @@ final class JobSubmitter implements SmartLifecycle {
         LOG.atDebug().setCause(e).addKeyValue("operation_id", id).log("submission_postponed");
       } catch (RuntimeException e) {
         LOG.atError().setCause(e).addKeyValue("operation_id", id).log("submission_broke");
+      } finally {
+        underWay.remove(id);
       }
     }
   }
@@ -120,8 +130,16 @@ final class JobSubmitter implements SmartLifecycle {
       JsonNode input = mapper.readTree(pointer.job());
       List<String> urls =
           properties.callbackUrls().stream().map(base -> base + "/api/callbacks/" + id).toList();
-      external.submit(new ExternalSystem.Job(id.value(), pointer.kind(), input, urls));
-      submissions.done(id);
+      HttpStatusCode answer =
+          external
+              .submit(new ExternalSystem.Job(id.value(), pointer.kind(), input, urls))
+              .getStatusCode();
+      if (answer.is2xxSuccessful()) {
+        submissions.done(id);
+      } else {
+        // A redirect is no acceptance, and nobody follows it.
+        retryOrGiveUp(id, pointer, "HTTP " + answer.value());
+      }
     } catch (HttpClientErrorException e) {
       int status = e.getStatusCode().value();
       if (status == 408 || status == 429) {

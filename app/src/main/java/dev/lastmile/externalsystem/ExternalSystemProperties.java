@@ -5,6 +5,8 @@ import jakarta.validation.constraints.DecimalMin;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import java.time.Duration;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -14,7 +16,7 @@ import org.springframework.validation.annotation.Validated;
 /**
  * How the simulated external system behaves.
  *
- * @param secret {@code whsec_} and base64: signs webhooks
+ * @param secrets {@code whsec_} and base64: the first one signs webhooks
  * @param steps reports of a job, the final one included
  * @param minDuration shortest time that a job takes
  * @param maxDuration longest time that a job takes
@@ -30,7 +32,7 @@ import org.springframework.validation.annotation.Validated;
 @Validated
 @ConfigurationProperties("lastmile.external-system")
 record ExternalSystemProperties(
-    @DefaultValue("") String secret,
+    @DefaultValue List<String> secrets,
     @Min(1) @Max(100) @DefaultValue("4") int steps,
     @DurationMin(millis = 0) @DurationMax(hours = 1) @DefaultValue("1s") Duration minDuration,
     @DurationMin(millis = 0) @DurationMax(hours = 1) @DefaultValue("3s") Duration maxDuration,
@@ -43,13 +45,20 @@ record ExternalSystemProperties(
     @DurationMin(millis = 0) @DurationMax(minutes = 10) @DefaultValue("5s") Duration slowdown) {
 
   ExternalSystemProperties {
+    if (secrets.isEmpty() || !SECRET.matcher(secrets.getFirst()).matches()) {
+      throw new IllegalArgumentException(
+          "lastmile.external-system.secrets (LASTMILE_WEBHOOK_SECRETS): each must be whsec_ and"
+              + " base64");
+    }
     if (maxDuration.compareTo(minDuration) < 0) {
       throw new IllegalArgumentException(
           "lastmile.external-system.max-duration must not be below min-duration");
     }
   }
 
-  /** The secret stays out of logs. */
+  private static final Pattern SECRET = Pattern.compile("whsec_[A-Za-z0-9+/]{22,}={0,2}");
+
+  /** Secrets stay out of logs. */
   @Override
   public String toString() {
     return "ExternalSystemProperties[steps=" + steps + ", maxJobs=" + maxJobs + "]";

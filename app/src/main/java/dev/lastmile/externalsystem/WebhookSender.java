@@ -40,7 +40,7 @@ final class WebhookSender implements AutoCloseable {
 
   WebhookSender(ExternalSystemProperties properties, JsonMapper mapper, Clock clock) {
     this.properties = properties;
-    this.signer = new WebhookSigner(properties.secret());
+    this.signer = new WebhookSigner(properties.secrets().getFirst());
     this.mapper = mapper;
     this.clock = clock;
     this.http =

@@ -18,10 +18,6 @@ final class WebhookSigner {
    * @param secret {@code whsec_} and base64
    */
   WebhookSigner(String secret) {
-    if (!secret.startsWith(PREFIX)) {
-      throw new IllegalArgumentException(
-          "lastmile.external-system.secret (LASTMILE_WEBHOOK_SECRETS) must be whsec_ and base64");
-    }
     key =
         new SecretKeySpec(
             Base64.getDecoder().decode(secret.substring(PREFIX.length())), "HmacSHA256");

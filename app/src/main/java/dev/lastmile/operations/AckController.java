@@ -1,9 +1,9 @@
 package dev.lastmile.operations;
 
-import dev.lastmile.coordination.Acknowledgements;
-import dev.lastmile.coordination.Acknowledgements.Ack;
-import dev.lastmile.coordination.Acknowledgements.Receipt;
-import dev.lastmile.coordination.Acknowledgements.Result;
+import dev.lastmile.coordination.Acks;
+import dev.lastmile.coordination.Acks.Ack;
+import dev.lastmile.coordination.Acks.Receipt;
+import dev.lastmile.coordination.Acks.Result;
 import dev.lastmile.telemetry.Hop;
 import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.updates.Channel;
@@ -26,13 +26,12 @@ class AckController {
   private static final Set<String> VIAS = Set.of("live", "replay", "poll");
   private static final long MAX_VERSION = (1L << 53) - 1;
 
-  private final Acknowledgements acknowledgements;
+  private final Acks store;
   private final OperationsProperties properties;
   private final HopRecorder hops;
 
-  AckController(
-      Acknowledgements acknowledgements, OperationsProperties properties, HopRecorder hops) {
-    this.acknowledgements = acknowledgements;
+  AckController(Acks store, OperationsProperties properties, HopRecorder hops) {
+    this.store = store;
     this.properties = properties;
     this.hops = hops;
   }
@@ -48,7 +47,7 @@ class AckController {
     if (acks.isEmpty()) {
       return;
     }
-    switch (acknowledgements.take(channel, acks)) {
+    switch (store.take(channel, acks)) {
       case Result.Unknown(int index) ->
           throw new OperationProblem(
               HttpStatus.NOT_FOUND,

@@ -129,21 +129,20 @@ class OperationController {
   }
 
   @GetMapping("/{id}")
-  @Nullable ResponseEntity<byte[]> get(
+  ResponseEntity<byte[]> get(
       Channel channel, @PathVariable("id") String id, ServletWebRequest request) {
     Snapshot snapshot =
         OperationId.parse(id)
             .flatMap(operation -> store.get(channel, operation))
             .orElseThrow(() -> OperationProblem.notFound(id));
-    if (request.checkNotModified(snapshot.etag())) {
-      return null;
-    }
-    return ResponseEntity.ok()
+    boolean known = request.checkNotModified(snapshot.etag());
+    boolean any = "*".equals(request.getHeader(HttpHeaders.IF_NONE_MATCH));
+    return ResponseEntity.status(known || any ? HttpStatus.NOT_MODIFIED : HttpStatus.OK)
         .eTag(snapshot.etag())
         .cacheControl(CacheControl.maxAge(Duration.ZERO).mustRevalidate().cachePrivate())
         .header("X-Correlation-Id", snapshot.update().correlationId().value())
         .header(HttpHeaders.VARY, HttpHeaders.COOKIE)
-        .body(snapshot.update().operationJson());
+        .body(known || any ? null : snapshot.update().operationJson());
   }
 
   private static Idempotency idempotency(String key, String kind, String input) {

@@ -3,6 +3,7 @@ package dev.lastmile.operations;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.coordination.OperationStore;
+import dev.lastmile.coordination.RedisAwayException;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
@@ -22,6 +23,9 @@ import org.springframework.web.bind.annotation.RestController;
 /** Answers what changed after a cursor: how a client reconciles without a stream. */
 @RestController
 class OperationListController {
+  /** Far more than a channel has; a list that needs them chases changes and is given up. */
+  private static final int MOST_PAGES = 1_000;
+
   private final OperationStore store;
 
   OperationListController(OperationStore store) {
@@ -37,10 +41,10 @@ class OperationListController {
   ResponseEntity<byte[]> list(
       Channel channel, @RequestParam(name = "after", required = false) @Nullable String after) {
     Cursor cursor = after == null || after.isEmpty() ? null : Cursor.parse("after", after);
-    Delta page = store.read(channel, cursor);
+    Delta page = store.read(channel, cursor, false);
     boolean reset = cursor != null && !page.continues(cursor);
     Map<OperationId, Update> newest = new LinkedHashMap<>();
-    while (true) {
+    for (int pages = 1; ; pages++) {
       for (Update update : page.updates()) {
         newest.remove(update.operationId());
         newest.put(update.operationId(), update);
@@ -48,10 +52,13 @@ class OperationListController {
       if (page.complete()) {
         break;
       }
+      if (pages == MOST_PAGES) {
+        throw new RedisAwayException("the channel changes faster than it can be read");
+      }
       Cursor reached = new Cursor(page.epoch(), page.reach());
-      page = store.read(channel, reached);
-      if (!page.continues(reached)) {
-        // The epoch, or what is retained, changed between two pages: what was read is void.
+      page = store.read(channel, reached, true);
+      if (!page.continuesPage(reached)) {
+        // Another epoch: what was read is void, and this page is the first of everything.
         newest.clear();
         reset = true;
       }

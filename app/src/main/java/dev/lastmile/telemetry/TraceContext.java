@@ -35,9 +35,4 @@ public record TraceContext(String traceparent, String tracestate) {
     boolean keep = tracestate != null && TRACESTATE.matcher(tracestate).matches();
     return new TraceContext(traceparent, keep && tracestate != null ? tracestate : "");
   }
-
-  /** The trace id: 32 hexadecimal digits. */
-  public String traceId() {
-    return traceparent.substring(3, 35);
-  }
 }

@@ -35,6 +35,14 @@ public record Delta(
         && cursor.sequence() >= floor;
   }
 
+  /**
+   * Whether this is the page after one that ended at this cursor. What was deleted meanwhile does
+   * not matter: it is gone, and pages go on from a position below it.
+   */
+  public boolean continuesPage(@Nullable Cursor cursor) {
+    return cursor != null && cursor.epoch().equals(epoch) && cursor.sequence() <= head;
+  }
+
   /** The sequence up to which this delta brings a reader that stood at {@link #after}. */
   public long reach() {
     return complete || updates.isEmpty() ? head : updates.getLast().sequence();

@@ -9,10 +9,5 @@ public enum OperationStatus {
   /** Done; the result is there. */
   SUCCEEDED,
   /** Given up; the message says why. */
-  FAILED;
-
-  /** Whether no later update can exist. */
-  public boolean isFinal() {
-    return this == SUCCEEDED || this == FAILED;
-  }
+  FAILED
 }

@@ -1,8 +1,8 @@
 /**
  * The values that every other package speaks of: ids, channel, cursor, update, envelope.
  *
- * <p>Immutable, thread-safe, without Spring and without I/O. A constructor that gets bad input
- * throws {@link dev.lastmile.updates.InvalidValueException}, which the HTTP layer answers with 400.
+ * <p>Immutable, thread-safe, without Spring and without I/O. What reads input from outside throws
+ * {@link dev.lastmile.updates.InvalidValueException}, which the HTTP layer answers with 400.
  * Imports nothing of ours.
  */
 @NullMarked

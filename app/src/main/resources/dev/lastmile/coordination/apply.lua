@@ -4,7 +4,7 @@
 -- Presence is read, and the ledger and the account are written, between "sequence" and "publish".
 --
 -- KEYS  all in one partition
---   1 meta         hash    epoch, run, swept (highest head of a deleted channel)
+--   1 meta         hash    epoch, run, trimmed (highest head of a deleted channel)
 --   2 channel      hash    head, floor
 --   3 log          zset    operation id -> sequence of its newest update
 --   4 operations   hash    id -> "version sequence revision status acked progress
@@ -30,7 +30,7 @@ local time = redis.call('TIME')
 local micros = time[1] * 1000000 + time[2]
 local millis = math.floor(micros / 1000)
 
-local epoch, swept = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'swept'))
+local epoch, trimmed = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'trimmed'))
 if not epoch then
   return {'no_epoch'}
 end
@@ -78,6 +78,10 @@ else
     return {'unknown'}
   end
   if revision == '' then
+    if state.revision > 0 then
+      -- We wanted to give up, but the external system has reported meanwhile.
+      return {'stale'}
+    end
     revision = state.revision
   else
     -- It answered, so it has the job.
@@ -114,8 +118,8 @@ end
 
 -- sequence
 local head, lowest = unpack(redis.call('HMGET', KEYS[2], 'head', 'floor'))
-head = tonumber(head or swept or 0)
-lowest = tonumber(lowest or swept or 0)
+head = tonumber(head or trimmed or 0)
+lowest = tonumber(lowest or trimmed or 0)
 local sequence = head + 1
 local version = (state and state.version or 0) + 1
 local acked = state and state.acked or '0'

@@ -2,16 +2,17 @@
 --
 -- KEYS  1 meta  2 channel  3 log  4 operations (see apply.lua)
 -- ARGV  1 epoch of the cursor or '' (everything)  2 its sequence  3 most operations  4 most bytes
+--       5 '1' if the cursor is where the page before ended: what was deleted since does not matter
 -- Returns {epoch, head, floor, after, complete (1, 0), envelope...}; {} without an epoch
-local epoch, swept = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'swept'))
+local epoch, trimmed = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'trimmed'))
 if not epoch then
   return {}
 end
 local head, floor = unpack(redis.call('HMGET', KEYS[2], 'head', 'floor'))
-head = tonumber(head or swept or 0)
-floor = tonumber(floor or swept or 0)
+head = tonumber(head or trimmed or 0)
+floor = tonumber(floor or trimmed or 0)
 local after = tonumber(ARGV[2])
-if ARGV[1] ~= epoch or after > head or after < floor then
+if ARGV[1] ~= epoch or after > head or (after < floor and ARGV[5] ~= '1') then
   after = 0
 end
 local most = tonumber(ARGV[3])

@@ -22,8 +22,8 @@ end
 if redis.call('ZCARD', KEYS[3]) == 0 then
   -- A channel that starts anew goes on above this, so that no old cursor fits it by chance.
   local head = tonumber(redis.call('HGET', KEYS[2], 'head') or 0)
-  local swept = tonumber(redis.call('HGET', KEYS[1], 'swept') or 0)
-  redis.call('HSET', KEYS[1], 'swept', string.format('%d', math.max(head, swept)))
+  local trimmed = tonumber(redis.call('HGET', KEYS[1], 'trimmed') or 0)
+  redis.call('HSET', KEYS[1], 'trimmed', string.format('%d', math.max(head, trimmed)))
   redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
   redis.call('ZREM', KEYS[6], ARGV[1])
 else

@@ -99,6 +99,7 @@ class ConnectionTest {
   @Test
   void aHoleThatTheReadDoesNotCoverIsReadAgain() {
     catchUp(delta(1, 0, 1));
+    assertThat(offer(update(3))).isEqualTo(Offer.HOLE);
     offer(update(5));
     // The read came before sequence 4 was stored.
     assertThat(catchUp(delta(3, 1, 2, 3))).isEqualTo(Progress.AGAIN);
@@ -175,12 +176,33 @@ class ConnectionTest {
   }
 
   @Test
-  void aLateMessageOfTheOldEpochIsNotTakenForANewOne() {
+  void aLateMessageOfTheOldEpochCostsOneReadAndIsNotTakenForANewOne() {
     Delta renewed = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(), true);
     catchUp(renewed);
     assertThat(offer(update(EPOCH, 5))).isEqualTo(Offer.HOLE);
-    assertThat(catchUp(renewed)).isEqualTo(Progress.AGAIN);
+    assertThat(catchUp(renewed)).isEqualTo(Progress.LIVE);
     assertThat(sent()).containsExactly("ready");
+  }
+
+  @Test
+  void heldMessagesOfTheOldEpochCostOneMoreRead() {
+    offer(update(EPOCH, 12));
+    offer(update(EPOCH, 13));
+    Delta renewed = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(), true);
+    assertThat(catchUp(renewed)).isEqualTo(Progress.AGAIN);
+    assertThat(catchUp(renewed)).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready");
+  }
+
+  @Test
+  void aSuspicionDuringAReadAsksForAnotherOne() {
+    catchUp(delta(1, 0, 1));
+    connection.suspect();
+    // A read is under way; then the subscription breaks, and 2 is published unheard.
+    connection.suspect();
+    assertThat(catchUp(delta(1, 1))).isEqualTo(Progress.AGAIN);
+    assertThat(catchUp(delta(2, 1, 2))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready", "1", "2");
   }
 
   @Test
@@ -194,6 +216,17 @@ class ConnectionTest {
     assertThat(connection.readFrom()).isEqualTo(new Cursor(EPOCH, 2));
     assertThat(catchUp(delta(4, 2, 4))).isEqualTo(Progress.LIVE);
     assertThat(sent()).containsExactly("4", "5");
+  }
+
+  @Test
+  void aPageMayEndBelowWhatWasDeleted() {
+    Delta page = new Delta(EPOCH, 9, 8, 0, List.of(update(1), update(2)), false);
+    assertThat(catchUp(page)).isEqualTo(Progress.PAGE);
+    assertThat(sent()).containsExactly("ready", "1", "2");
+    assertThat(connection.isPaging()).isTrue();
+    Delta rest = new Delta(EPOCH, 9, 8, 2, List.of(update(3), update(9)), true);
+    assertThat(catchUp(rest)).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("3", "9");
   }
 
   @Test

@@ -8,7 +8,8 @@ import org.junit.jupiter.api.Test;
 
 class RegistryTest {
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-  private final Registry registry = new Registry(TestUpdates.properties(16, 1_000, 8), meters);
+  private final Registry registry =
+      new Registry(TestUpdates.properties(16, 1_000, 8), () -> 0, meters);
 
   private static Connection connection() {
     Connection connection =

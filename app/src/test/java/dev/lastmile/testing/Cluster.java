@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 
 /**
  * A whole system on this machine: a Redis, some replicas and the simulated external system, each a
@@ -19,6 +20,7 @@ import java.util.UUID;
  */
 public final class Cluster implements AutoCloseable {
   private static Cluster shared;
+  private static RuntimeException sharedFailure;
 
   private final RedisServer ownRedis;
   private final URI redis;
@@ -71,15 +73,12 @@ public final class Cluster implements AutoCloseable {
               environment));
     }
     Map<String, String> externalEnvironment =
-        Map.of(
-            "LASTMILE_WEBHOOK_SECRETS", secrets(),
-            "SERVER_ADDRESS", "127.0.0.1",
-            "MANAGEMENT_SERVER_ADDRESS", "127.0.0.1");
+        Map.of("LASTMILE_WEBHOOK_SECRETS", secrets(), "SERVER_ADDRESS", "127.0.0.1");
     external =
         new LastmileProcess(
             "external",
             externalPort,
-            builder.fixedPorts ? 9090 : Ports.free(),
+            externalPort,
             logs.resolve("external.log"),
             List.of(),
             builder.externalArguments("--spring.profiles.active=external-system"),
@@ -168,7 +167,17 @@ public final class Cluster implements AutoCloseable {
 
     /** Starts all of it and waits until it is ready. */
     public Cluster start() {
+      return start(_ -> {});
+    }
+
+    /**
+     * As above.
+     *
+     * @param begun gets the cluster before its processes are started, to close it whatever happens
+     */
+    public Cluster start(Consumer<Cluster> begun) {
       Cluster cluster = new Cluster(this);
+      begun.accept(cluster);
       try {
         cluster.startAll();
         return cluster;
@@ -185,8 +194,17 @@ public final class Cluster implements AutoCloseable {
 
   /** One cluster of three for all tests that break nothing; it ends with this process. */
   public static synchronized Cluster shared() {
+    if (sharedFailure != null) {
+      throw new IllegalStateException("the shared cluster did not start", sharedFailure);
+    }
     if (shared == null) {
-      shared = builder().start();
+      try {
+        shared = builder().start();
+      } catch (RuntimeException e) {
+        // Every test that wants it would otherwise wait for the same failure.
+        sharedFailure = e;
+        throw e;
+      }
       Runtime.getRuntime().addShutdownHook(new Thread(shared::close));
     }
     return shared;

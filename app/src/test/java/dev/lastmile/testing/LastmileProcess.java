@@ -63,7 +63,11 @@ public final class LastmileProcess implements AutoCloseable {
     command.add("dev.lastmile.Lastmile");
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
+    // A restart goes on in the same file; a new process object begins a new one.
+    builder.redirectOutput(
+        process == null
+            ? ProcessBuilder.Redirect.to(log.toFile())
+            : ProcessBuilder.Redirect.appendTo(log.toFile()));
     builder.environment().putAll(environment);
     try {
       process = builder.start();

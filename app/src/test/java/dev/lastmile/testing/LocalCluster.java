@@ -33,7 +33,7 @@ public final class LocalCluster {
       String[] pair = argument.replaceFirst("^--", "").split("=", 2);
       String value = pair.length == 2 ? pair[1] : "";
       switch (pair[0]) {
-        case "replicas" -> replicas = Integer.parseInt(value);
+        case "replicas" -> replicas = count(value);
         case "coordination" -> coordination = value;
         default -> builder.with(pair[0], value);
       }
@@ -54,7 +54,20 @@ public final class LocalCluster {
               ended.countDown();
             }));
     print(cluster, coordination, (System.nanoTime() - started) / 1_000_000_000.0);
-    ended.await();
+    new CountDownLatch(1).await();
+  }
+
+  private static void stop(Cluster cluster) {
+    System.out.println("Stopping ...");
+    cluster.close();
+  }
+
+  private static int count(String value) {
+    if (!value.matches("[1-9]")) {
+      System.err.println("--replicas must be 1 to 9, not " + value);
+      System.exit(1);
+    }
+    return Integer.parseInt(value);
   }
 
   private static String takenPort(int replicas) {
@@ -64,7 +77,6 @@ public final class LocalCluster {
       ports.put(9080 + i, "management of replica-" + i);
     }
     ports.put(8090, "external system");
-    ports.put(9090, "management of the external system");
     for (Map.Entry<Integer, String> port : ports.entrySet()) {
       if (Ports.isTaken(port.getKey())) {
         return port.getKey() + " (" + port.getValue() + ")";

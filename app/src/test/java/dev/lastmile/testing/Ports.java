@@ -1,20 +1,30 @@
 package dev.lastmile.testing;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.security.SecureRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** Ports on loopback. */
-final class Ports {
+public final class Ports {
+  private static final int LOWEST = 12_000;
+  private static final int HIGHEST = 32_000;
+  private static final AtomicInteger NEXT =
+      new AtomicInteger(new SecureRandom().nextInt(HIGHEST - LOWEST));
+
   private Ports() {}
 
-  /** One that nobody listens on. */
-  static int free() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+  /**
+   * One that nobody listens on, and that is not given away again. Below the range from which the
+   * system takes ports of outgoing connections, so that none of those takes it meanwhile.
+   */
+  public static int free() {
+    while (true) {
+      int port = LOWEST + Math.floorMod(NEXT.getAndIncrement(), HIGHEST - LOWEST);
+      if (!isTaken(port)) {
+        return port;
+      }
     }
   }
 

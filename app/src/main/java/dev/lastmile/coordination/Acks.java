@@ -10,11 +10,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Takes what browsers say they have applied: hop 5. Blocks as {@link OperationStore} does. */
-public final class Acknowledgements {
+public final class Acks {
   private final RedisLink link;
   private final Replica replica;
 
-  Acknowledgements(RedisLink link, Replica replica) {
+  Acks(RedisLink link, Replica replica) {
     this.link = link;
     this.replica = replica;
   }

@@ -11,13 +11,17 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import org.springframework.http.HttpMethod;
 import org.springframework.web.filter.OncePerRequestFilter;
 
-/** Lets nobody send a body above the limit, with or without a declared length. */
-final class BodyLimitFilter extends OncePerRequestFilter {
+/**
+ * Lets nobody send a body above the limit, with or without a declared length, and no TRACE, which
+ * would only echo headers.
+ */
+final class RequestLimitFilter extends OncePerRequestFilter {
   private final int limitBytes;
 
-  BodyLimitFilter(int limitBytes) {
+  RequestLimitFilter(int limitBytes) {
     this.limitBytes = limitBytes;
   }
 
@@ -25,6 +29,10 @@ final class BodyLimitFilter extends OncePerRequestFilter {
   protected void doFilterInternal(
       HttpServletRequest request, HttpServletResponse response, FilterChain chain)
       throws ServletException, IOException {
+    if (HttpMethod.TRACE.matches(request.getMethod())) {
+      response.sendError(HttpServletResponse.SC_METHOD_NOT_ALLOWED);
+      return;
+    }
     chain.doFilter(new Limited(request, limitBytes), response);
   }
 

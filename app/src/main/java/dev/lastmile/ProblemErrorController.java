@@ -1,0 +1,38 @@
+package dev.lastmile;
+
+import jakarta.servlet.RequestDispatcher;
+import jakarta.servlet.http.HttpServletRequest;
+import org.springframework.boot.webmvc.error.ErrorController;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.http.ProblemDetail;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.RequestMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * Answers with a problem what the container refuses on its way to a controller, and what a filter
+ * refuses. Asked directly it is not there.
+ */
+@RestController
+class ProblemErrorController implements ErrorController {
+  @RequestMapping("${server.error.path:/error}")
+  ResponseEntity<ProblemDetail> error(HttpServletRequest request) {
+    boolean forwarded =
+        request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE) instanceof Integer;
+    HttpStatus status = HttpStatus.NOT_FOUND;
+    if (forwarded) {
+      HttpStatus sent =
+          HttpStatus.resolve((Integer) request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE));
+      status = sent == null ? HttpStatus.INTERNAL_SERVER_ERROR : sent;
+    }
+    ProblemDetail problem =
+        ProblemDetail.forStatusAndDetail(status, "the request is not acceptable");
+    if (!status.is4xxClientError()) {
+      problem.setDetail("the request failed");
+    }
+    return ResponseEntity.status(status)
+        .contentType(MediaType.APPLICATION_PROBLEM_JSON)
+        .body(problem);
+  }
+}
