@@ -14,6 +14,10 @@ import dev.lastmile.testing.Webhooks;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.IntegerOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
 import io.restassured.http.ContentType;
 import io.restassured.response.Response;
 import java.net.http.HttpResponse;
@@ -171,14 +175,7 @@ class RedisFaultsIT {
     long last = 120;
     for (long revision = 1; revision <= last; revision++) {
       if (revision % 20 == 0) {
-        redis(commands ->
-            commands.dispatch(
-                io.lettuce.core.protocol.CommandType.CLIENT,
-                new io.lettuce.core.output.IntegerOutput<>(io.lettuce.core.codec.StringCodec.UTF8),
-                new io.lettuce.core.protocol.CommandArgs<>(io.lettuce.core.codec.StringCodec.UTF8)
-                    .add("KILL")
-                    .add("TYPE")
-                    .add("pubsub")));
+        breakSubscriptions();
       }
       webhooks.outcome(a, id, Webhooks.running(revision, (int) (revision % 100)));
     }
@@ -195,6 +192,27 @@ class RedisFaultsIT {
     Metrics metrics = Metrics.of(b);
     assertThat(metrics.sum("coordination_resubscriptions_total")).isGreaterThanOrEqualTo(5);
     assertThat(metrics.sum("coordination_loss_window_seconds_total")).isPositive();
+  }
+
+  /** Each round's update falls into the window, and no later one shows that it is missing. */
+  @Test
+  void theLastUpdateBeforeSilenceIsNotMissedWhenTheSubscriptionBreaks() {
+    String id = browser.create(a);
+    stream.await("version 1", e -> e.data().contains(id));
+    for (int revision = 1; revision <= 15; revision++) {
+      breakSubscriptions();
+      webhooks.outcome(a, id, Webhooks.running(revision, revision));
+      String version = "\"version\":" + (revision + 1) + ",";
+      stream.await(version, e -> e.data().contains(version));
+    }
+  }
+
+  private void breakSubscriptions() {
+    redis(commands ->
+        commands.dispatch(
+            CommandType.CLIENT,
+            new IntegerOutput<>(StringCodec.UTF8),
+            new CommandArgs<>(StringCodec.UTF8).add("KILL").add("TYPE").add("pubsub")));
   }
 
   @Test
