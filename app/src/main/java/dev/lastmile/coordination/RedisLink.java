@@ -131,12 +131,8 @@ final class RedisLink implements AutoCloseable {
     }
   }
 
-  /** Hands out the current connection's commands; errors as {@link #run}. */
-  void use(Consumer<RedisAsyncCommands<String, byte[]>> user) {
-    user.accept(commands());
-  }
-
-  private RedisAsyncCommands<String, byte[]> commands() {
+  /** The current connection's commands; throws if there is none. */
+  RedisAsyncCommands<String, byte[]> commands() {
     StatefulRedisConnection<String, byte[]> current = connection.get();
     if (current == null) {
       throw new RedisAwayException("Redis is away");

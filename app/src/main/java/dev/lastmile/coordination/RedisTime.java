@@ -2,9 +2,13 @@ package dev.lastmile.coordination;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -21,7 +25,22 @@ public final class RedisTime {
   private static final Logger LOG = LoggerFactory.getLogger(RedisTime.class);
   private static final int SILENCES_UNTIL_DROP = 2;
 
+  private static final int FIRST_SAMPLES = 5;
+  private static final int SAMPLES = 8;
+
+  /**
+   * Redis time at our clock's 0, as one comparison has it: wrong by at most half its round trip.
+   */
+  private record Sample(long micros0, long roundTripNanos) {}
+
   private final RedisLink link;
+
+  /**
+   * The last comparisons; the one with the shortest round trip counts, as in NTP's clock filter.
+   */
+  @GuardedBy("this")
+  private final ArrayDeque<Sample> samples = new ArrayDeque<>();
+
   private final LongSupplier nanos;
   private volatile long micros0;
   private volatile boolean measured;
@@ -33,7 +52,7 @@ public final class RedisTime {
   RedisTime(RedisLink link, LongSupplier nanos) {
     this.link = link;
     this.nanos = nanos;
-    link.beforeUp(this::measure);
+    link.beforeUp(this::begin);
   }
 
   /**
@@ -53,6 +72,15 @@ public final class RedisTime {
     return Instant.EPOCH.plus(micros(), ChronoUnit.MICROS);
   }
 
+  /** A new connection: perhaps another Redis, on a machine with another clock. */
+  private synchronized void begin(RedisAsyncCommands<String, byte[]> commands) {
+    samples.clear();
+    for (int i = 0; i < FIRST_SAMPLES; i++) {
+      measure(commands);
+    }
+  }
+
+  @GuardedBy("this")
   private void measure(RedisAsyncCommands<String, byte[]> commands) {
     long before = nanos.getAsLong();
     List<byte[]> time = link.await(commands.time());
@@ -60,7 +88,11 @@ public final class RedisTime {
     long redis =
         Long.parseLong(new String(time.get(0), UTF_8)) * 1_000_000
             + Long.parseLong(new String(time.get(1), UTF_8));
-    micros0 = redis - (before + (after - before) / 2) / 1_000;
+    samples.addLast(new Sample(redis - (before + (after - before) / 2) / 1_000, after - before));
+    if (samples.size() > SAMPLES) {
+      samples.removeFirst();
+    }
+    micros0 = Collections.min(samples, Comparator.comparingLong(Sample::roundTripNanos)).micros0();
     measured = true;
   }
 
@@ -70,7 +102,7 @@ public final class RedisTime {
       return;
     }
     try {
-      link.use(this::measure);
+      measure(link.commands());
       silences = 0;
     } catch (RedisAwayException e) {
       silences++;

@@ -2,12 +2,14 @@ package dev.lastmile.coordination;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lastmile.telemetry.Hop;
 import dev.lastmile.updates.OperationId;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Reads which hops the versions of an operation have passed. */
@@ -28,7 +30,10 @@ public final class Timelines {
    */
   public record Passage(long version, String hop, Instant at, String replica, String outcome) {}
 
-  /** All passages of the versions that are kept, by version, then by time. */
+  /**
+   * All passages of the versions that are kept, by version, then in the order of the hops. Times of
+   * two replicas may differ by the round trips of their clock comparisons, so they do not order.
+   */
   public List<Passage> read(OperationId id) {
     Map<String, byte[]> versions = link.call(commands -> commands.hgetall(Keys.timeline(id)));
     List<Passage> passages = new ArrayList<>();
@@ -39,7 +44,10 @@ public final class Timelines {
         passages.add(new Passage(Long.parseLong(version), field[0], at, field[2], field[3]));
       }
     });
-    passages.sort(Comparator.comparingLong(Passage::version).thenComparing(Passage::at));
+    passages.sort(
+        Comparator.comparingLong(Passage::version)
+            .thenComparing(passage -> Hop.valueOf(passage.hop().toUpperCase(Locale.ROOT)))
+            .thenComparing(Passage::at));
     return passages;
   }
 }
