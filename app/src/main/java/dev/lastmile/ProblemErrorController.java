@@ -18,21 +18,15 @@ import org.springframework.web.bind.annotation.RestController;
 class ProblemErrorController implements ErrorController {
   @RequestMapping("${server.error.path:/error}")
   ResponseEntity<ProblemDetail> error(HttpServletRequest request) {
-    boolean forwarded =
-        request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE) instanceof Integer;
     HttpStatus status = HttpStatus.NOT_FOUND;
-    if (forwarded) {
-      HttpStatus sent =
-          HttpStatus.resolve((Integer) request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE));
-      status = sent == null ? HttpStatus.INTERNAL_SERVER_ERROR : sent;
+    if (request.getAttribute(RequestDispatcher.ERROR_STATUS_CODE) instanceof Integer sent) {
+      HttpStatus known = HttpStatus.resolve(sent);
+      status = known == null ? HttpStatus.INTERNAL_SERVER_ERROR : known;
     }
-    ProblemDetail problem =
-        ProblemDetail.forStatusAndDetail(status, "the request is not acceptable");
-    if (!status.is4xxClientError()) {
-      problem.setDetail("the request failed");
-    }
+    String detail =
+        status.is4xxClientError() ? "the request is not acceptable" : "the request failed";
     return ResponseEntity.status(status)
         .contentType(MediaType.APPLICATION_PROBLEM_JSON)
-        .body(problem);
+        .body(ProblemDetail.forStatusAndDetail(status, detail));
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lastmile.testing.Browser;
 import dev.lastmile.testing.Cluster;
+import dev.lastmile.testing.LastmileProcess;
 import dev.lastmile.testing.Metrics;
 import dev.lastmile.testing.RedisServer;
 import dev.lastmile.testing.SseClient;
@@ -36,14 +37,9 @@ class ThreeModesIT {
 
   private static void single(RedisServer redis) {
     try (Cluster cluster = start(redis, 1, "local-only")) {
-      Browser browser = Browser.at(cluster.replica(1));
-      try (SseClient stream = browser.stream(cluster.replica(1))) {
-        stream.awaitReady();
-        String id = browser.create(cluster.replica(1));
-        new Webhooks(cluster.secret()).outcome(cluster.replica(1), id, Webhooks.succeeded(1));
-        stream.await("the end", e -> e.data().contains("SUCCEEDED"));
-        System.out.println("single, local-only: 200 to the callback, seen by the browser");
-      }
+      LastmileProcess only = cluster.replica(1);
+      assertSeen(cluster, only, only, only);
+      System.out.println("single, local-only: 200 to the callback, seen by the browser");
     }
   }
 
@@ -85,14 +81,19 @@ class ThreeModesIT {
 
   private static void broadcast(RedisServer redis) {
     try (Cluster cluster = start(redis, 3, "broadcast")) {
-      Browser browser = Browser.at(cluster.replica(1));
-      try (SseClient stream = browser.stream(cluster.replica(3))) {
-        stream.awaitReady();
-        String id = browser.create(cluster.replica(1));
-        new Webhooks(cluster.secret()).outcome(cluster.replica(2), id, Webhooks.succeeded(1));
-        stream.await("the end", e -> e.data().contains("SUCCEEDED"));
-        System.out.println("3 replicas, broadcast: 200 to the callback, seen by the browser");
-      }
+      assertSeen(cluster, cluster.replica(1), cluster.replica(2), cluster.replica(3));
+      System.out.println("3 replicas, broadcast: 200 to the callback, seen by the browser");
+    }
+  }
+
+  private static void assertSeen(
+      Cluster cluster, LastmileProcess clicked, LastmileProcess called, LastmileProcess streaming) {
+    Browser browser = Browser.at(clicked);
+    try (SseClient stream = browser.stream(streaming)) {
+      stream.awaitReady();
+      String id = browser.create(clicked);
+      new Webhooks(cluster.secret()).outcome(called, id, Webhooks.succeeded(1));
+      stream.await("the end", e -> e.data().contains("SUCCEEDED"));
     }
   }
 

@@ -2,8 +2,8 @@ package dev.lastmile.callbacks;
 
 import dev.lastmile.coordination.NewState;
 import dev.lastmile.updates.InvalidValueException;
+import dev.lastmile.updates.JsonText;
 import dev.lastmile.updates.OperationStatus;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -80,29 +80,15 @@ record CallbackBody(long revision, NewState state) {
     if (node.isMissingNode() || node.isNull()) {
       return null;
     }
-    if (!node.isString() || node.asString().length() > max || !isUnicode(node.asString())) {
+    if (!node.isString()
+        || node.asString().length() > max
+        || !JsonText.isUnicode(node.asString())) {
       throw new InvalidValueException("message", "a text of at most " + max + " characters");
     }
     return node.asString();
   }
 
   private static @Nullable String result(JsonNode node) {
-    if (node.isMissingNode() || node.isNull()) {
-      return null;
-    }
-    try {
-      String json = node.toString();
-      if (isUnicode(json)) {
-        return json;
-      }
-    } catch (JacksonException e) {
-      // Half of a surrogate pair cannot be written: said below.
-    }
-    throw new InvalidValueException("result", "JSON whose texts are valid Unicode");
-  }
-
-  /** Whether no half of a surrogate pair stands alone, which no UTF-8 can carry. */
-  private static boolean isUnicode(String text) {
-    return StandardCharsets.UTF_8.newEncoder().canEncode(text);
+    return node.isMissingNode() || node.isNull() ? null : JsonText.of("result", node);
   }
 }

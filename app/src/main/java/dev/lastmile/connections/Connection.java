@@ -107,9 +107,6 @@ final class Connection {
   private long writeStartedNanos;
 
   @GuardedBy("this")
-  private boolean writing;
-
-  @GuardedBy("this")
   private long nextHeartbeatNanos;
 
   /**
@@ -305,14 +302,12 @@ final class Connection {
   /** What to write next; null if nothing waits. The writer has one write under way at a time. */
   synchronized @Nullable ByteBuffer nextWrite(long nowNanos) {
     ByteBuffer next = queue.nextWrite(properties.writeBytes());
-    writing = next != null;
     writeStartedNanos = nowNanos;
     return next;
   }
 
   /** The write has ended well: the frames that it carried. */
   synchronized List<Frame> written() {
-    writing = false;
     return queue.written();
   }
 
@@ -326,7 +321,7 @@ final class Connection {
     if (closed != null) {
       return Pulse.NOTHING;
     }
-    if (writing && nowNanos - writeStartedNanos >= properties.writeTimeout().toNanos()) {
+    if (queue.isWriting() && nowNanos - writeStartedNanos >= properties.writeTimeout().toNanos()) {
       return Pulse.SLOW;
     }
     if (nowNanos - nextHeartbeatNanos < 0) {
@@ -357,7 +352,7 @@ final class Connection {
 
   /** Whether a write takes longer than a socket with room needs. */
   synchronized boolean isStalled(long nowNanos) {
-    return writing && nowNanos - writeStartedNanos > STALLED_NANOS;
+    return queue.isWriting() && nowNanos - writeStartedNanos > STALLED_NANOS;
   }
 
   synchronized int queuedBytes() {

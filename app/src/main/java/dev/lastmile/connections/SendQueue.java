@@ -85,6 +85,11 @@ final class SendQueue {
     return frames;
   }
 
+  /** Whether a write is under way. */
+  boolean isWriting() {
+    return !writing.isEmpty();
+  }
+
   /** Whether nothing more may wait. */
   boolean isFull() {
     return waiting.size() + writing.size() >= mostFrames || bytes() >= mostBytes;

@@ -66,17 +66,12 @@ record ApplyCall(List<String> keys, List<byte[]> arguments) {
     }
 
     private static List<String> keys(Channel channel, OperationId id) {
-      return new ArrayList<>(
-          List.of(
-              Keys.meta(channel.partition()),
-              Keys.channel(channel),
-              Keys.log(channel),
-              Keys.operations(channel),
-              Keys.finals(channel),
-              Keys.pointer(id),
-              Keys.timeline(id),
-              Keys.submissions(channel.partition()),
-              Keys.expiry(channel.partition())));
+      List<String> keys = new ArrayList<>(Keys.state(channel));
+      keys.add(Keys.pointer(id));
+      keys.add(Keys.timeline(id));
+      keys.add(Keys.submissions(channel.partition()));
+      keys.add(Keys.expiry(channel.partition()));
+      return keys;
     }
   }
 

@@ -3,6 +3,7 @@ package dev.lastmile.coordination;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Partition;
+import java.util.List;
 
 /**
  * The names of all keys. What each holds is documented in {@code apply.lua}.
@@ -22,6 +23,16 @@ final class Keys {
 
   static String expiry(Partition partition) {
     return partition.tag() + ":expiry";
+  }
+
+  /** What holds the state of a channel, in the order in which scripts that change it declare it. */
+  static List<String> state(Channel channel) {
+    return List.of(
+        meta(channel.partition()),
+        channel(channel),
+        log(channel),
+        operations(channel),
+        finals(channel));
   }
 
   static String channel(Channel channel) {

@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * the time-out of Redis; any thread.
  */
 public final class OperationStore {
-  /** Outcomes of a creation whose second element is an earlier operation's id, not an envelope. */
-  private static final Set<String> PRIOR = Set.of("repeated", "gone");
+  /** Outcomes that made an update. */
+  private static final Set<String> CHANGED = Set.of("created", "stored");
 
   private final RedisLink link;
   private final RetentionProperties retention;
@@ -210,7 +210,7 @@ public final class OperationStore {
       renew(true);
       answer = new Answer(link.run(Script.APPLY, call.keys(), call.arguments()));
     }
-    if (!broadcast && answer.size() == 2 && !PRIOR.contains(answer.text(0))) {
+    if (!broadcast && CHANGED.contains(answer.text(0))) {
       local.accept(answer.bytes(1));
     }
     return answer;

@@ -31,6 +31,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -107,15 +108,11 @@ final class RedisLink implements AutoCloseable {
    * Sends a script without waiting. Completes exceptionally on the event loop: do not block there.
    */
   CompletionStage<List<Object>> start(Script script, List<String> keys, List<byte[]> arguments) {
-    RedisAsyncCommands<String, byte[]> commands = commands();
     String[] k = keys.toArray(String[]::new);
     byte[][] a = arguments.toArray(byte[][]::new);
-    CompletionStage<List<Object>> answer;
-    try {
-      answer = commands.evalsha(script.sha1(), ScriptOutputType.MULTI, k, a);
-    } catch (RedisException e) {
-      throw new RedisAwayException("Redis takes no more commands", e);
-    }
+    RedisAsyncCommands<String, byte[]> commands = commands();
+    CompletionStage<List<Object>> answer =
+        send(() -> commands.evalsha(script.sha1(), ScriptOutputType.MULTI, k, a));
     return answer.exceptionallyCompose(failure ->
         failure instanceof RedisNoScriptException
             ? commands.eval(script.source().getBytes(UTF_8), ScriptOutputType.MULTI, k, a)
@@ -124,8 +121,14 @@ final class RedisLink implements AutoCloseable {
 
   /** Runs one plain command and waits for its answer; errors as {@link #run}. */
   <T> T call(Function<RedisAsyncCommands<String, byte[]>, RedisFuture<T>> command) {
+    RedisAsyncCommands<String, byte[]> commands = commands();
+    return await(send(() -> command.apply(commands)));
+  }
+
+  /** Lettuce throws at once when its queue of commands is full or the connection was closed. */
+  private static <T> T send(Supplier<T> command) {
     try {
-      return await(command.apply(commands()));
+      return command.get();
     } catch (RedisException e) {
       throw new RedisAwayException("Redis takes no more commands", e);
     }

@@ -6,6 +6,7 @@ import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.Partition;
 import io.lettuce.core.Limit;
 import io.lettuce.core.Range;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -55,14 +56,8 @@ final class Retention {
   }
 
   private long trim(Channel channel) {
-    List<String> keys =
-        List.of(
-            Keys.meta(channel.partition()),
-            Keys.channel(channel),
-            Keys.log(channel),
-            Keys.operations(channel),
-            Keys.finals(channel),
-            Keys.expiry(channel.partition()));
+    List<String> keys = new ArrayList<>(Keys.state(channel));
+    keys.add(Keys.expiry(channel.partition()));
     List<byte[]> arguments =
         List.of(
             channel.value().getBytes(UTF_8),

@@ -1,7 +1,7 @@
 package dev.lastmile.operations;
 
 import dev.lastmile.updates.InvalidValueException;
-import java.nio.charset.StandardCharsets;
+import dev.lastmile.updates.JsonText;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
@@ -28,10 +28,6 @@ record CreationRequest(@Nullable String kind, @Nullable JsonNode input) {
     if (!input.isObject()) {
       throw new InvalidValueException("input", "a JSON object");
     }
-    String json = input.toString();
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(json)) {
-      throw new InvalidValueException("input", "JSON whose texts are valid Unicode");
-    }
-    return json;
+    return JsonText.of("input", input);
   }
 }

@@ -34,6 +34,7 @@ public final class SseClient implements AutoCloseable {
   private final CountDownLatch ended = new CountDownLatch(1);
   private final StringBuilder head = new StringBuilder();
   private volatile int status;
+  private final CountDownLatch closed = new CountDownLatch(1);
   private volatile boolean paused;
   private volatile String retry = "";
 
@@ -92,8 +93,8 @@ public final class SseClient implements AutoCloseable {
       String id = "";
       StringBuilder data = new StringBuilder();
       while (true) {
-        while (paused) {
-          Thread.sleep(20);
+        if (paused) {
+          closed.await();
         }
         String line = line(body);
         if (line == null) {
@@ -175,7 +176,7 @@ public final class SseClient implements AutoCloseable {
     return await("ready", event -> event.name().equals("ready"));
   }
 
-  /** Stops reading, as a sleeping laptop does; the socket stays open. */
+  /** Stops reading until it is closed, as a sleeping laptop does; the socket stays open. */
   public SseClient pause() {
     paused = true;
     return this;
@@ -202,6 +203,7 @@ public final class SseClient implements AutoCloseable {
 
   @Override
   public void close() {
+    closed.countDown();
     try {
       socket.close();
     } catch (IOException e) {
