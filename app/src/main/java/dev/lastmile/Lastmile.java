@@ -1,8 +1,10 @@
 package dev.lastmile;
 
+import dev.lastmile.connections.Drain;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.ComponentScan;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -22,7 +24,20 @@ public class Lastmile {
   public static void main(String[] args) {
     SpringApplication application = new SpringApplication(Lastmile.class);
     application.addListeners(new KnownSettings());
-    application.run(args);
+    application.setRegisterShutdownHook(false);
+    ConfigurableApplicationContext context = application.run(args);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(context), "shutdown"));
+  }
+
+  /** Drains while everything is still served; Spring's own hook would close the ports first. */
+  private static void stop(ConfigurableApplicationContext context) {
+    if (context.isActive()) {
+      try {
+        context.getBeanProvider(Drain.class).ifAvailable(Drain::run);
+      } finally {
+        context.close();
+      }
+    }
   }
 
   @Configuration(proxyBeanMethods = false)

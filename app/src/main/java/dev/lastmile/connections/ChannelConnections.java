@@ -1,12 +1,16 @@
 package dev.lastmile.connections;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The connections of one channel on this replica.
+ * The connections of one channel on this replica, from the first one to the last one: a client that
+ * comes back later finds a new object with a higher generation.
  *
  * <p>The registry alone adds and removes, under its map's lock for the channel; everybody reads the
  * array without one.
@@ -15,7 +19,24 @@ final class ChannelConnections {
   private static final Connection[] NONE = {};
 
   private final Channel channel;
+  private final long generation;
   private volatile Connection[] connections = NONE;
+
+  /** The incarnation under which the channel was announced last; null before. */
+  private volatile @Nullable String announcedAs;
+
+  /** Whether the last connection is gone. */
+  private volatile boolean retired;
+
+  /** Whether the connection that was closed last was closed for not reading. */
+  private volatile boolean slow;
+
+  @GuardedBy("this")
+  private String flushedEpoch = "";
+
+  /** Up to where some connection has flushed; -1 before the first one has. */
+  @GuardedBy("this")
+  private long flushed = -1;
 
   /** Requests for a read that are not answered yet: 0 when idle. See {@link Reconciler}. */
   final AtomicInteger readRequests = new AtomicInteger();
@@ -23,8 +44,55 @@ final class ChannelConnections {
   /** Whether a read that failed is going to be tried again. */
   final AtomicBoolean retryScheduled = new AtomicBoolean();
 
-  ChannelConnections(Channel channel) {
+  ChannelConnections(Channel channel, long generation) {
     this.channel = channel;
+    this.generation = generation;
+  }
+
+  /** Rises with each object of the same channel. */
+  long generation() {
+    return generation;
+  }
+
+  @Nullable String announcedAs() {
+    return announcedAs;
+  }
+
+  void announcedAs(String incarnation) {
+    announcedAs = incarnation;
+  }
+
+  void closedFor(DisconnectReason reason) {
+    slow = reason == DisconnectReason.SLOW_CONSUMER;
+  }
+
+  boolean closedSlow() {
+    return slow;
+  }
+
+  void retire() {
+    retired = true;
+  }
+
+  boolean isRetired() {
+    return retired;
+  }
+
+  /**
+   * A connection has flushed everything up to a sequence.
+   *
+   * @return up to where another one had before, at most {@code upTo}; -1 if none had in this epoch
+   */
+  synchronized long advance(String epoch, long upTo) {
+    long before = epoch.equals(flushedEpoch) ? flushed : -1;
+    flushedEpoch = epoch;
+    flushed = Math.max(before, upTo);
+    return Math.min(before, upTo);
+  }
+
+  /** Whether some connection has flushed this update, or a later state. */
+  synchronized boolean hasFlushed(Cursor cursor) {
+    return cursor.epoch().equals(flushedEpoch) && flushed >= cursor.sequence();
   }
 
   Channel channel() {

@@ -46,6 +46,14 @@ final class Connection {
     FULL
   }
 
+  /**
+   * What the kernel has taken.
+   *
+   * @param upTo everything up to this sequence has been flushed
+   * @param alone updates after a hole that is not repaired: nothing is known of those before them
+   */
+  record Flush(String epoch, long upTo, List<Update> alone) {}
+
   /** What a look at the clock has shown. */
   enum Pulse {
     NOTHING,
@@ -61,6 +69,9 @@ final class Connection {
 
   /** Set once before the connection is registered. */
   private @Nullable Writer writer;
+
+  /** Set once while it is being registered. */
+  private volatile @Nullable ChannelConnections group;
 
   /** Used by the dispatcher's lane of this channel only: whether it has to flush. */
   boolean dirty;
@@ -81,6 +92,13 @@ final class Connection {
   /** The highest sequence handed to the send queue. */
   @GuardedBy("this")
   private long position;
+
+  /** Follows the position: up to here the kernel has taken everything. */
+  @GuardedBy("this")
+  private long flushed;
+
+  @GuardedBy("this")
+  private long writesEnded;
 
   /** Live updates that wait for a read; null when live. */
   @GuardedBy("this")
@@ -139,6 +157,19 @@ final class Connection {
       throw new IllegalStateException("no writer yet");
     }
     return writer;
+  }
+
+  void join(ChannelConnections group) {
+    this.group = group;
+  }
+
+  /** The connections that it belongs to. */
+  ChannelConnections group() {
+    ChannelConnections joined = group;
+    if (joined == null) {
+      throw new IllegalStateException("not registered");
+    }
+    return joined;
   }
 
   /**
@@ -248,6 +279,7 @@ final class Connection {
     }
     if (!continues && standing != null) {
       queue.add(SseEncoder.reset(delta.headCursor(), reason(delta, standing)));
+      flushed = 0;
     }
     position = continues && standing != null ? standing.sequence() : 0;
     epoch = delta.epoch();
@@ -306,9 +338,51 @@ final class Connection {
     return next;
   }
 
-  /** The write has ended well: the frames that it carried. */
-  synchronized List<Frame> written() {
-    return queue.written();
+  /** The write has ended well: the kernel has its frames. */
+  synchronized Flush written() {
+    writesEnded++;
+    List<Update> alone = List.of();
+    for (Frame frame : queue.written()) {
+      Update update = frame.update();
+      if (update == null || !update.cursor().epoch().equals(epoch)) {
+        continue;
+      }
+      if (update.sequence() <= position) {
+        flushed = Math.max(flushed, update.sequence());
+      } else {
+        alone = alone.isEmpty() ? new ArrayList<>(1) : alone;
+        alone.add(update);
+      }
+    }
+    return flush(alone);
+  }
+
+  /** How far the kernel is; after a read this may move without a write. */
+  synchronized Flush flushed() {
+    return flush(List.of());
+  }
+
+  @GuardedBy("this")
+  private Flush flush(List<Update> alone) {
+    if (queue.isEmpty()) {
+      flushed = position;
+    }
+    return new Flush(epoch, flushed, alone);
+  }
+
+  /** Whether this update, or a later state, was handed to the send queue. */
+  synchronized boolean hasReached(Cursor cursor) {
+    return cursor.epoch().equals(epoch) && position >= cursor.sequence();
+  }
+
+  /** How many writes the kernel has taken. */
+  synchronized long writesEnded() {
+    return writesEnded;
+  }
+
+  /** Whether a write is under way. */
+  synchronized boolean isWriting() {
+    return queue.isWriting();
   }
 
   /** Whether the next page of state is to be read. */

@@ -10,10 +10,17 @@ enum DisconnectReason {
   SLOW_CONSUMER,
   /** It could not begin: state could not be read. */
   UNAVAILABLE,
+  /** This replica does not hear what is published, and others do. */
+  DEAF,
   /** This replica stops. */
   SHUTDOWN,
   /** A bug of ours. */
   ERROR;
+
+  /** Whether the stream ends in order, because another replica serves it better. */
+  boolean isOurs() {
+    return this == DEAF || this == SHUTDOWN;
+  }
 
   String wireName() {
     return name().toLowerCase(Locale.ROOT);

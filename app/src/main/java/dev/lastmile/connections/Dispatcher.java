@@ -1,5 +1,6 @@
 package dev.lastmile.connections;
 
+import dev.lastmile.updates.Delivery;
 import dev.lastmile.updates.Envelope;
 import dev.lastmile.updates.Update;
 import io.micrometer.core.instrument.Counter;
@@ -7,6 +8,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,6 +22,10 @@ import org.slf4j.LoggerFactory;
  * arrived meanwhile leaves in the same write. An envelope that finds its lane's queue full is
  * counted and dropped, and the connections of its channel are read for at once.
  *
+ * <p>What is expected of this replica is remembered before it is offered, so that no flush is
+ * faster. A redelivery says that the ledger still waits: if it was flushed here, that is said
+ * again; otherwise the connections of the channel have a hole.
+ *
  * <p>received = dispatched + no_audience + dropped.
  */
 public final class Dispatcher implements AutoCloseable {
@@ -27,6 +33,10 @@ public final class Dispatcher implements AutoCloseable {
   private static final int BATCH = 256;
 
   private final Registry registry;
+  private final Presence presence;
+  private final Expectations expectations;
+  private final Deliveries deliveries;
+  private final LongSupplier nanos;
   private final Reconciler reconciler;
   private final List<Lane> lanes = new ArrayList<>();
   private final Counter received;
@@ -36,9 +46,21 @@ public final class Dispatcher implements AutoCloseable {
   private volatile boolean repairsHoles = true;
 
   Dispatcher(
-      Registry registry, DeltaReads reads, StreamProperties properties, MeterRegistry meters) {
+      Registry registry,
+      DeltaReads reads,
+      Presence presence,
+      Expectations expectations,
+      Deliveries deliveries,
+      StreamProperties properties,
+      LongSupplier nanos,
+      MeterRegistry meters) {
     this.registry = registry;
-    this.reconciler = new Reconciler(reads, registry, this, properties, meters);
+    this.presence = presence;
+    this.expectations = expectations;
+    this.deliveries = deliveries;
+    this.nanos = nanos;
+    this.reconciler =
+        new Reconciler(reads, registry, presence, expectations, this, properties, meters);
     int count =
         properties.dispatchers() > 0
             ? properties.dispatchers()
@@ -82,7 +104,7 @@ public final class Dispatcher implements AutoCloseable {
   }
 
   /**
-   * Takes one envelope. Never blocks; keeps the order of calls per channel.
+   * Takes one update or redelivery. Never blocks; keeps the order of calls per channel.
    *
    * @param envelope as published; not to be changed afterwards
    */
@@ -127,6 +149,22 @@ public final class Dispatcher implements AutoCloseable {
   public void close() {
     lanes.forEach(Lane::stop);
     reconciler.close();
+  }
+
+  /** The incarnation of ours that is an owner of this message; null if none is. */
+  private @Nullable String ourOwner(byte[] envelope) {
+    String owners = Envelope.ownersOf(envelope);
+    int start = 0;
+    while (start < owners.length()) {
+      int comma = owners.indexOf(',', start);
+      int end = comma < 0 ? owners.length() : comma;
+      String owner = owners.substring(start, end);
+      if (presence.isOurs(owner)) {
+        return owner;
+      }
+      start = end + 1;
+    }
+    return null;
   }
 
   /** An envelope and the channel that was read from it. */
@@ -199,12 +237,56 @@ public final class Dispatcher implements AutoCloseable {
 
     private void dispatch(Arrival arrival) {
       @Nullable ChannelConnections group = registry.find(arrival.channel);
+      String owner = ourOwner(arrival.envelope);
+      if (group == null && owner == null) {
+        noAudience.increment();
+        return;
+      }
+      if (Envelope.isRedelivery(arrival.envelope)) {
+        if (owner == null) {
+          noAudience.increment();
+        } else {
+          dispatched.increment();
+          redeliver(Delivery.decodeRedelivery(arrival.envelope), group);
+        }
+        return;
+      }
+      Update update = Envelope.decode(arrival.envelope);
+      if (owner != null) {
+        expectations.expect(Delivery.of(update, owner), group, nanos.getAsLong());
+      }
       if (group == null) {
         noAudience.increment();
         return;
       }
       dispatched.increment();
-      Update update = Envelope.decode(arrival.envelope);
+      offer(update, group);
+      if (owner != null && group.hasFlushed(update.cursor())) {
+        // A read of state has overtaken it.
+        expectations.flushedAlone(update.channel(), update.sequence());
+      }
+    }
+
+    private void redeliver(Delivery delivery, @Nullable ChannelConnections group) {
+      if (group != null && group.hasFlushed(delivery.cursor())) {
+        // Perhaps our first word was lost; the ledger takes it once.
+        deliveries.settle(delivery, Deliveries.End.FLUSHED);
+        return;
+      }
+      expectations.expect(delivery, group, nanos.getAsLong());
+      if (group == null) {
+        return;
+      }
+      for (Connection connection : group.connections()) {
+        if (connection.hasReached(delivery.cursor())) {
+          // On its way.
+          return;
+        }
+      }
+      suspect(group);
+    }
+
+    private void offer(Update update, ChannelConnections group) {
       Frame frame = SseEncoder.update(update);
       for (Connection connection : group.connections()) {
         switch (connection.offer(frame, update, repairsHoles)) {

@@ -7,19 +7,30 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Looks at every stream about once a second, on one thread: heartbeats and slow consumers. */
+/**
+ * Looks at every stream about once a second, and several times a second at what is expected and not
+ * flushed, on one thread: heartbeats, slow consumers, clients that are gone.
+ */
 final class Heartbeats implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Heartbeats.class);
 
+  private static final long EXPECTATIONS_MILLIS = 100;
+
   private final Registry registry;
+  private final Expectations expectations;
   private final LongSupplier nanos;
   private final long intervalMillis;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("heartbeats").daemon().factory());
 
-  Heartbeats(Registry registry, StreamProperties properties, LongSupplier nanos) {
+  Heartbeats(
+      Registry registry,
+      Expectations expectations,
+      StreamProperties properties,
+      LongSupplier nanos) {
     this.registry = registry;
+    this.expectations = expectations;
     this.nanos = nanos;
     this.intervalMillis = Math.clamp(properties.heartbeat().toMillis() / 10, 10, 1_000);
   }
@@ -28,6 +39,17 @@ final class Heartbeats implements AutoCloseable {
     var _ =
         thread.scheduleWithFixedDelay(
             this::look, intervalMillis, intervalMillis, TimeUnit.MILLISECONDS);
+    var _ =
+        thread.scheduleWithFixedDelay(
+            this::judge, EXPECTATIONS_MILLIS, EXPECTATIONS_MILLIS, TimeUnit.MILLISECONDS);
+  }
+
+  private void judge() {
+    try {
+      expectations.look(nanos.getAsLong());
+    } catch (RuntimeException e) {
+      LOG.atError().setCause(e).log("expectations_failed");
+    }
   }
 
   private void look() {

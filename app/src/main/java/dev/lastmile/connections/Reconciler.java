@@ -28,6 +28,8 @@ final class Reconciler implements AutoCloseable {
 
   private final DeltaReads reads;
   private final Registry registry;
+  private final Presence presence;
+  private final Expectations expectations;
   private final Dispatcher dispatcher;
   private final StreamProperties properties;
   private final LinkedBlockingQueue<ChannelConnections> waiting = new LinkedBlockingQueue<>();
@@ -41,11 +43,15 @@ final class Reconciler implements AutoCloseable {
   Reconciler(
       DeltaReads reads,
       Registry registry,
+      Presence presence,
+      Expectations expectations,
       Dispatcher dispatcher,
       StreamProperties properties,
       MeterRegistry meters) {
     this.reads = reads;
     this.registry = registry;
+    this.presence = presence;
+    this.expectations = expectations;
     this.dispatcher = dispatcher;
     this.properties = properties;
     this.read =
@@ -101,6 +107,7 @@ final class Reconciler implements AutoCloseable {
     }
     Delta delta;
     try {
+      announce(group);
       read.increment();
       delta = reads.read(group.channel(), lowest(held), anyPaging(held));
     } catch (RuntimeException e) {
@@ -124,6 +131,17 @@ final class Reconciler implements AutoCloseable {
     }
   }
 
+  /** Before the read: what is published after it is then expected of us. */
+  private void announce(ChannelConnections group) {
+    if (!presence.incarnation().equals(group.announcedAs())) {
+      group.announcedAs(presence.announce(group.channel(), group.generation()));
+      if (group.isRetired()) {
+        // Its last connection went while we announced it, so nobody else withdraws it.
+        presence.withdraw(group.channel(), group.generation());
+      }
+    }
+  }
+
   private void bring(
       Delta delta,
       List<Frame> frames,
@@ -138,6 +156,7 @@ final class Reconciler implements AutoCloseable {
       }
       case FULL -> registry.close(connection, DisconnectReason.SLOW_CONSUMER);
     }
+    expectations.flushed(group, connection.flushed());
     if (connection.awaitsPage()) {
       request(group);
     }

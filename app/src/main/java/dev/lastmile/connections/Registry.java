@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,6 +29,7 @@ final class Registry {
     ADMITTED,
     IDENTITY_FULL,
     REPLICA_FULL,
+    DEAF,
     SHUTTING_DOWN
   }
 
@@ -35,14 +37,20 @@ final class Registry {
 
   private final ConcurrentHashMap<String, ChannelConnections> channels = new ConcurrentHashMap<>();
   private final AtomicInteger count = new AtomicInteger();
+  private final AtomicLong generations = new AtomicLong();
+  private final Presence presence;
   private final StreamProperties properties;
   private final Counter opened;
   private final Map<DisconnectReason, Counter> closed = new EnumMap<>(DisconnectReason.class);
   private final Map<Admission, Counter> refused = new EnumMap<>(Admission.class);
   private final LongSupplier nanos;
-  private volatile boolean shuttingDown;
 
-  Registry(StreamProperties properties, LongSupplier nanos, MeterRegistry meters) {
+  /** Why no new streams are taken; null if they are. */
+  private volatile @Nullable Admission refusal;
+
+  Registry(
+      Presence presence, StreamProperties properties, LongSupplier nanos, MeterRegistry meters) {
+    this.presence = presence;
     this.properties = properties;
     this.nanos = nanos;
     Gauge.builder("stream.connections", count, AtomicInteger::get)
@@ -79,9 +87,11 @@ final class Registry {
     Admission admission = admit(connection);
     if (admission == Admission.ADMITTED) {
       opened.increment();
-      if (shuttingDown) {
+      Admission now = refusal;
+      if (now != null) {
         // It slipped in while the others were being closed.
-        close(connection, DisconnectReason.SHUTDOWN);
+        close(
+            connection, now == Admission.DEAF ? DisconnectReason.DEAF : DisconnectReason.SHUTDOWN);
       }
     } else {
       Counter counter = refused.get(admission);
@@ -93,8 +103,9 @@ final class Registry {
   }
 
   private Admission admit(Connection connection) {
-    if (shuttingDown) {
-      return Admission.SHUTTING_DOWN;
+    Admission now = refusal;
+    if (now != null) {
+      return now;
     }
     if (count.incrementAndGet() > properties.maxConnections()) {
       count.decrementAndGet();
@@ -105,8 +116,11 @@ final class Registry {
         connection.channel().value(),
         (_, present) -> {
           ChannelConnections group =
-              present == null ? new ChannelConnections(connection.channel()) : present;
+              present == null
+                  ? new ChannelConnections(connection.channel(), generations.incrementAndGet())
+                  : present;
           if (group.connections().length < properties.maxConnectionsPerIdentity()) {
+            connection.join(group);
             group.add(connection);
             added[0] = true;
           }
@@ -139,10 +153,19 @@ final class Registry {
         connection.channel().value(),
         (_, group) -> {
           if (group.remove(connection)) {
+            group.closedFor(reason);
             count.decrementAndGet();
           }
-          return group.connections().length == 0 ? null : group;
+          if (group.connections().length > 0) {
+            return group;
+          }
+          group.retire();
+          return null;
         });
+    ChannelConnections group = connection.group();
+    if (group.isRetired() && group.announcedAs() != null) {
+      presence.withdraw(group.channel(), group.generation());
+    }
     Counter counter = closed.get(reason);
     if (counter != null) {
       counter.increment();
@@ -151,9 +174,9 @@ final class Registry {
         .addKeyValue("reason", reason.wireName())
         .addKeyValue("channel", connection.channel())
         .log("stream_closed");
-    if (!begun && (reason == DisconnectReason.UNAVAILABLE || reason == DisconnectReason.SHUTDOWN)) {
+    if (!begun && (reason.isOurs() || reason == DisconnectReason.UNAVAILABLE)) {
       connection.writer().refuse();
-    } else if (reason == DisconnectReason.SHUTDOWN && !connection.isStalled(nanos.getAsLong())) {
+    } else if (reason.isOurs() && !connection.isStalled(nanos.getAsLong())) {
       long retry = properties.retry().toMillis();
       connection.farewell(SseEncoder.retry(ThreadLocalRandom.current().nextLong(retry, retry * 2)));
       connection.writer().end();
@@ -162,9 +185,16 @@ final class Registry {
     }
   }
 
+  /** Takes no new streams, or takes them again ({@code null}). A replica that stops stays so. */
+  void refuse(@Nullable Admission why) {
+    if (refusal != Admission.SHUTTING_DOWN) {
+      refusal = why;
+    }
+  }
+
   /** Refuses new streams and ends all others; each is told when to come back. */
   void shutDown() {
-    shuttingDown = true;
+    refusal = Admission.SHUTTING_DOWN;
     for (ChannelConnections group : channels.values()) {
       for (Connection connection : group.connections()) {
         close(connection, DisconnectReason.SHUTDOWN);

@@ -8,39 +8,86 @@ import org.eclipse.jetty.server.ServerConnector;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /** Puts the stream endpoint in front of the servlet context of the public port. */
 @Configuration(proxyBeanMethods = false)
-@EnableConfigurationProperties(StreamProperties.class)
+@EnableConfigurationProperties({StreamProperties.class, DrainProperties.class})
 class StreamConfiguration {
   @Bean
-  Registry registry(StreamProperties properties, MeterRegistry meters) {
-    return new Registry(properties, System::nanoTime, meters);
+  Registry registry(Presence presence, StreamProperties properties, MeterRegistry meters) {
+    return new Registry(presence, properties, System::nanoTime, meters);
+  }
+
+  @Bean
+  Expectations expectations(
+      Registry registry, Deliveries deliveries, StreamProperties properties, MeterRegistry meters) {
+    return new Expectations(registry, deliveries, properties, meters);
   }
 
   @Bean
   Dispatcher dispatcher(
-      Registry registry, DeltaReads reads, StreamProperties properties, MeterRegistry meters) {
-    return new Dispatcher(registry, reads, properties, meters);
+      Registry registry,
+      DeltaReads reads,
+      Presence presence,
+      Expectations expectations,
+      Deliveries deliveries,
+      StreamProperties properties,
+      MeterRegistry meters) {
+    return new Dispatcher(
+        registry, reads, presence, expectations, deliveries, properties, System::nanoTime, meters);
   }
 
   @Bean
-  Heartbeats heartbeats(Registry registry, StreamProperties properties) {
-    return new Heartbeats(registry, properties, System::nanoTime);
+  Heartbeats heartbeats(Registry registry, Expectations expectations, StreamProperties properties) {
+    return new Heartbeats(registry, expectations, properties, System::nanoTime);
   }
 
   @Bean
-  StreamLifecycle streamLifecycle(Registry registry, Dispatcher dispatcher, Heartbeats heartbeats) {
-    return new StreamLifecycle(registry, dispatcher, heartbeats);
+  Evacuation evacuation(Registry registry, Presence presence) {
+    return new Evacuation(registry, presence);
+  }
+
+  @Bean
+  Doors doors(Registry registry, Evacuation evacuation, DrainProperties properties) {
+    return new Doors(registry, evacuation, properties.streams());
+  }
+
+  @Bean
+  Drain drain(
+      Registry registry,
+      Evacuation evacuation,
+      Expectations expectations,
+      Deliveries deliveries,
+      Presence presence,
+      DrainProperties properties,
+      ApplicationEventPublisher events,
+      MeterRegistry meters) {
+    return new Drain(
+        registry,
+        evacuation,
+        expectations,
+        deliveries,
+        presence,
+        properties,
+        events,
+        System::nanoTime,
+        meters);
+  }
+
+  @Bean
+  StreamLifecycle streamLifecycle(
+      Registry registry, Dispatcher dispatcher, Heartbeats heartbeats, Evacuation evacuation) {
+    return new StreamLifecycle(registry, dispatcher, heartbeats, evacuation);
   }
 
   @Bean
   WebServerFactoryCustomizer<JettyServletWebServerFactory> streamEndpoint(
       Registry registry,
       Dispatcher dispatcher,
-      Deliveries deliveries,
+      Expectations expectations,
       Identities identities,
       StreamProperties properties,
       Replica replica) {
@@ -56,7 +103,7 @@ class StreamConfiguration {
               new StreamHandler(
                   registry,
                   dispatcher,
-                  deliveries,
+                  expectations,
                   identities,
                   properties,
                   replica,

@@ -35,7 +35,7 @@ final class StreamHandler extends Handler.Wrapper {
 
   private final Registry registry;
   private final Dispatcher dispatcher;
-  private final Deliveries deliveries;
+  private final Expectations expectations;
   private final Identities identities;
   private final StreamProperties properties;
   private final Replica replica;
@@ -44,14 +44,14 @@ final class StreamHandler extends Handler.Wrapper {
   StreamHandler(
       Registry registry,
       Dispatcher dispatcher,
-      Deliveries deliveries,
+      Expectations expectations,
       Identities identities,
       StreamProperties properties,
       Replica replica,
       LongSupplier nanos) {
     this.registry = registry;
     this.dispatcher = dispatcher;
-    this.deliveries = deliveries;
+    this.expectations = expectations;
     this.identities = identities;
     this.properties = properties;
     this.replica = replica;
@@ -102,7 +102,7 @@ final class StreamHandler extends Handler.Wrapper {
             connection,
             registry,
             dispatcher.reconciler(),
-            deliveries,
+            expectations,
             nanos,
             endPoint,
             response,
@@ -119,7 +119,7 @@ final class StreamHandler extends Handler.Wrapper {
               callback,
               "lastmile.stream.max-connections-per-identity",
               properties.maxConnectionsPerIdentity());
-      case SHUTTING_DOWN -> Problems.unavailable(response, callback);
+      case SHUTTING_DOWN, DEAF -> Problems.unavailable(response, callback);
       case ADMITTED -> begin(connection, endPoint);
     }
   }
@@ -134,10 +134,7 @@ final class StreamHandler extends Handler.Wrapper {
   }
 
   private void begin(Connection connection, EndPoint endPoint) {
-    ChannelConnections group = registry.find(connection.channel().value());
-    if (group != null) {
-      dispatcher.reconciler().request(group);
-    }
+    dispatcher.reconciler().request(connection.group());
     new HangUpWatch(endPoint, connection, registry).start();
   }
 

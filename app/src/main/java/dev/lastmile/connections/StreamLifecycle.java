@@ -5,19 +5,23 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.context.event.ContextClosedEvent;
 
 /**
- * Starts the threads of this package, and ends all streams when the replica begins to stop: before
- * the web server waits for its requests, which an open stream would never let it do.
+ * Starts the threads of this package, and ends all streams that are left when the replica stops
+ * ({@link Drain} has ended the others): before the web server waits for its requests, which an open
+ * stream would never let it do.
  */
 final class StreamLifecycle implements SmartLifecycle, ApplicationListener<ContextClosedEvent> {
   private final Registry registry;
   private final Dispatcher dispatcher;
   private final Heartbeats heartbeats;
+  private final Evacuation evacuation;
   private volatile boolean running;
 
-  StreamLifecycle(Registry registry, Dispatcher dispatcher, Heartbeats heartbeats) {
+  StreamLifecycle(
+      Registry registry, Dispatcher dispatcher, Heartbeats heartbeats, Evacuation evacuation) {
     this.registry = registry;
     this.dispatcher = dispatcher;
     this.heartbeats = heartbeats;
+    this.evacuation = evacuation;
   }
 
   @Override
@@ -39,6 +43,7 @@ final class StreamLifecycle implements SmartLifecycle, ApplicationListener<Conte
     running = false;
     dispatcher.close();
     heartbeats.close();
+    evacuation.close();
   }
 
   @Override

@@ -30,6 +30,12 @@ import org.springframework.validation.annotation.Validated;
  *     repaired from state
  * @param readers reads of state that may be under way at the same time
  * @param readRetry pause before a failed read is tried again
+ * @param settleAfter time after receipt at which what was not flushed is judged: is the client
+ *     gone, or does it not read
+ * @param forgetAfter time after receipt at which what could not be settled is forgotten here: the
+ *     ledger has expired it by then
+ * @param expectations received deliveries that may wait to be flushed; for more, the ledger asks
+ *     again
  * @param acceptQueue connections that may wait to be accepted (the listen backlog)
  */
 @Validated
@@ -49,4 +55,7 @@ record StreamProperties(
     @Min(1) @Max(1_000_000) @DefaultValue("8192") int dispatchQueue,
     @Min(1) @Max(1_000) @DefaultValue("16") int readers,
     @DurationMin(millis = 10) @DurationMax(seconds = 60) @DefaultValue("500ms") Duration readRetry,
+    @DurationMin(millis = 10) @DurationMax(seconds = 5) @DefaultValue("500ms") Duration settleAfter,
+    @DurationMin(seconds = 1) @DurationMax(seconds = 60) @DefaultValue("6s") Duration forgetAfter,
+    @Min(1) @Max(10_000_000) @DefaultValue("100000") int expectations,
     @Min(1) @Max(65_535) @DefaultValue("4096") int acceptQueue) {}

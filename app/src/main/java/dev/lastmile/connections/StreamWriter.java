@@ -1,6 +1,5 @@
 package dev.lastmile.connections;
 
-import dev.lastmile.updates.Update;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeoutException;
@@ -39,7 +38,7 @@ final class StreamWriter extends IteratingCallback implements Writer {
   private final Connection connection;
   private final Registry registry;
   private final Reconciler reconciler;
-  private final Deliveries deliveries;
+  private final Expectations expectations;
   private final LongSupplier nanos;
   private final EndPoint endPoint;
   private final Response response;
@@ -53,7 +52,7 @@ final class StreamWriter extends IteratingCallback implements Writer {
       Connection connection,
       Registry registry,
       Reconciler reconciler,
-      Deliveries deliveries,
+      Expectations expectations,
       LongSupplier nanos,
       EndPoint endPoint,
       Response response,
@@ -61,7 +60,7 @@ final class StreamWriter extends IteratingCallback implements Writer {
     this.connection = connection;
     this.registry = registry;
     this.reconciler = reconciler;
-    this.deliveries = deliveries;
+    this.expectations = expectations;
     this.nanos = nanos;
     this.endPoint = endPoint;
     this.response = response;
@@ -88,26 +87,15 @@ final class StreamWriter extends IteratingCallback implements Writer {
 
   @Override
   protected void onSuccess() {
-    for (Frame frame : connection.written()) {
-      Update update = frame.update();
-      if (update != null && frame.markFlushed()) {
-        note(update);
-      }
+    Connection.Flush flush = connection.written();
+    try {
+      expectations.flushed(connection.group(), flush);
+    } catch (RuntimeException e) {
+      // Going on would leave the iteration half-way, and the stream silent for ever.
+      LOG.atError().setCause(e).addKeyValue("flush", flush).log("flush_not_settled");
     }
     if (connection.awaitsPage()) {
-      ChannelConnections group = registry.find(connection.channel().value());
-      if (group != null) {
-        reconciler.request(group);
-      }
-    }
-  }
-
-  /** An exception here would leave the iteration half-way, and the stream silent for ever. */
-  private void note(Update update) {
-    try {
-      deliveries.flushed(update);
-    } catch (RuntimeException e) {
-      LOG.atError().setCause(e).addKeyValue("update", update).log("delivery_not_noted");
+      reconciler.request(connection.group());
     }
   }
 

@@ -22,6 +22,11 @@ record Answer(List<Object> elements) {
     return (byte[]) elements.get(index);
   }
 
+  @SuppressWarnings("unchecked") // what a script returns
+  Answer list(int index) {
+    return new Answer((List<Object>) elements.get(index));
+  }
+
   long number(int index) {
     return (Long) elements.get(index);
   }

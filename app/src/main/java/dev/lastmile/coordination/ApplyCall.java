@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.OperationId;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,13 +19,18 @@ import org.jspecify.annotations.Nullable;
 record ApplyCall(List<String> keys, List<byte[]> arguments) {
 
   /** Knows what is the same in every call of this replica. */
-  record Factory(String topic, boolean broadcast, Replica replica, RetentionProperties retention) {
+  record Factory(
+      String topic,
+      boolean broadcast,
+      Replica replica,
+      RetentionProperties retention,
+      Duration overdueAfter) {
 
     ApplyCall create(Draft draft, @Nullable Idempotency idempotency, long submitAgainAfterMillis) {
       Channel channel = draft.channel();
       Pointer pointer =
           new Pointer(channel, draft.kind(), draft.correlationId(), draft.trace(), 0, draft.job());
-      ApplyCall call = call("create", draft.id(), pointer, draft.state(), "0");
+      ApplyCall call = call("create", draft.id(), pointer, draft.state(), "0", "created");
       call.keys.add(
           Keys.idempotency(channel, idempotency == null ? "none" : idempotency.keyDigest()));
       call.add(retention.operationsPerChannel());
@@ -38,14 +44,21 @@ record ApplyCall(List<String> keys, List<byte[]> arguments) {
 
     /**
      * @param revision the external system's number, or empty for a change of our own
+     * @param outcome how the timeline says that it came
      */
-    ApplyCall change(OperationId id, Pointer pointer, NewState state, String revision) {
-      return call("change", id, pointer, state, revision);
+    ApplyCall change(
+        OperationId id, Pointer pointer, NewState state, String revision, String outcome) {
+      return call("change", id, pointer, state, revision, outcome);
     }
 
     private ApplyCall call(
-        String mode, OperationId id, Pointer pointer, NewState state, String revision) {
-      ApplyCall call = new ApplyCall(keys(pointer.channel(), id), new ArrayList<>(22));
+        String mode,
+        OperationId id,
+        Pointer pointer,
+        NewState state,
+        String revision,
+        String outcome) {
+      ApplyCall call = new ApplyCall(keys(pointer.channel(), id), new ArrayList<>(24));
       call.add(mode);
       call.add(topic);
       call.add(broadcast ? "1" : "0");
@@ -62,6 +75,8 @@ record ApplyCall(List<String> keys, List<byte[]> arguments) {
       call.add(state.receivedAtMicros());
       call.add(retention.afterFinal().toMillis());
       call.add(retention.versions());
+      call.add(overdueAfter.toMillis());
+      call.add(outcome);
       return call;
     }
 
@@ -71,6 +86,12 @@ record ApplyCall(List<String> keys, List<byte[]> arguments) {
       keys.add(Keys.timeline(id));
       keys.add(Keys.submissions(channel.partition()));
       keys.add(Keys.expiry(channel.partition()));
+      keys.add(Keys.overdue(channel.partition()));
+      keys.add(Keys.presence(channel));
+      keys.add(Keys.leases(channel.partition()));
+      keys.add(Keys.ledger(channel.partition()).getFirst());
+      keys.add(Keys.entries(channel.partition()));
+      keys.add(Keys.account(channel.partition()));
       return keys;
     }
   }

@@ -2,12 +2,12 @@ package dev.lastmile.coordination;
 
 import dev.lastmile.connections.DeltaReads;
 import dev.lastmile.connections.Dispatcher;
+import dev.lastmile.connections.Doors;
 import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.telemetry.Replica;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.micrometer.core.instrument.Gauge;
@@ -20,7 +20,10 @@ import org.springframework.context.annotation.Configuration;
 /** Builds what talks to Redis. Nothing here waits for Redis: a replica starts without it. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties({
+  CanaryProperties.class,
   CoordinationProperties.class,
+  LedgerProperties.class,
+  OverdueProperties.class,
   RedisProperties.class,
   RetentionProperties.class
 })
@@ -32,9 +35,7 @@ class CoordinationConfiguration {
 
   @Bean(destroyMethod = "shutdown")
   RedisClient redisClient(RedisProperties properties) {
-    RedisURI uri = RedisURI.create(properties.url());
-    uri.setTimeout(properties.timeout());
-    RedisClient client = RedisClient.create(uri);
+    RedisClient client = RedisClient.create(properties.uri());
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(false)
@@ -67,14 +68,18 @@ class CoordinationConfiguration {
       RedisLink link,
       RedisProperties redis,
       RetentionProperties retention,
+      OverdueProperties overdue,
       Replica replica,
+      HopRecorder hops,
       CoordinationProperties properties,
       ObjectProvider<Dispatcher> dispatcher) {
     return new OperationStore(
         link,
         redis,
         retention,
+        overdue.after(),
         replica,
+        hops,
         properties.broadcasts(),
         envelope -> dispatcher.getObject().receive(envelope));
   }
@@ -85,14 +90,64 @@ class CoordinationConfiguration {
   }
 
   @Bean
-  DeliveryLog deliveries(
+  Leases leases(RedisLink link, Replica replica, LedgerProperties properties) {
+    return new Leases(link, replica, properties, System::nanoTime);
+  }
+
+  @Bean
+  Announcements presence(RedisLink link, Leases leases) {
+    return new Announcements(link, leases);
+  }
+
+  @Bean
+  Account account(RedisLink link, MeterRegistry meters) {
+    return new Account(link, meters, System::nanoTime);
+  }
+
+  @Bean
+  Settles deliveries(
       RedisLink link,
       RedisTime time,
+      Leases leases,
+      Account account,
       Replica replica,
       HopRecorder hops,
-      RedisProperties properties,
+      LedgerProperties properties,
       MeterRegistry meters) {
-    return new DeliveryLog(link, time, replica, hops, properties.deliveryQueue(), meters);
+    return new Settles(link, time, leases, account, replica, hops, properties, meters);
+  }
+
+  @Bean
+  Sweeper sweeper(
+      RedisLink link,
+      LedgerProperties properties,
+      RedisProperties redis,
+      CoordinationProperties coordination,
+      MeterRegistry meters) {
+    String topic = coordination.broadcasts() ? redis.topic() : "";
+    return new Sweeper(link, properties, topic, meters);
+  }
+
+  @Bean
+  Hearing hearing(
+      RedisLink link,
+      Leases leases,
+      Doors doors,
+      CanaryProperties properties,
+      RedisProperties redis,
+      MeterRegistry meters) {
+    return new Hearing(link, leases, doors, properties, redis.topic(), System::nanoTime, meters);
+  }
+
+  @Bean
+  DeliveriesEndpoint deliveriesEndpoint(
+      RedisLink link, Account account, Leases leases, LedgerProperties properties) {
+    return new DeliveriesEndpoint(link, account, leases, properties.examples());
+  }
+
+  @Bean
+  Overdue overdue(RedisLink link, OverdueProperties properties) {
+    return new Overdue(link, properties);
   }
 
   @Bean
@@ -112,11 +167,19 @@ class CoordinationConfiguration {
 
   @Bean
   Subscriber subscriber(
-      RedisClient client, RedisProperties properties, Dispatcher dispatcher, MeterRegistry meters) {
+      RedisClient client,
+      RedisProperties properties,
+      Hearing hearing,
+      Dispatcher dispatcher,
+      MeterRegistry meters) {
     return new Subscriber(
         client,
         properties,
-        dispatcher::receive,
+        message -> {
+          if (!hearing.isCanary(message)) {
+            dispatcher.receive(message);
+          }
+        },
         dispatcher::reconcileAll,
         System::nanoTime,
         meters);
@@ -124,21 +187,51 @@ class CoordinationConfiguration {
 
   @Bean
   CoordinationHealth coordinationHealthIndicator(
-      RedisLink link, Subscriber subscriber, CoordinationProperties properties) {
-    return new CoordinationHealth(link, subscriber, properties.broadcasts());
+      RedisLink link, Subscriber subscriber, Doors doors, CoordinationProperties properties) {
+    return new CoordinationHealth(link, subscriber, doors, properties.broadcasts());
+  }
+
+  @Bean
+  CoordinationTasks coordinationTasks(
+      RedisTime time,
+      Subscriber subscriber,
+      Hearing hearing,
+      Leases leases,
+      Announcements announcements,
+      Sweeper sweeper,
+      Account account,
+      Retention retention,
+      RedisProperties redis,
+      CanaryProperties canary,
+      LedgerProperties ledger,
+      RetentionProperties kept) {
+    return new CoordinationTasks()
+        .every(redis.clockInterval(), time::measure)
+        .every(redis.clockInterval(), subscriber::check)
+        .every(ledger.renewInterval(), leases::renewIfUp)
+        .every(ledger.renewInterval(), announcements::withdrawPending)
+        .every(ledger.sweepInterval(), sweeper::sweep)
+        .every(ledger.accountInterval(), account::refresh)
+        .every(canary.interval(), hearing::send)
+        .every(canary.interval().dividedBy(4), () -> hearing.judge(subscriber))
+        .every(kept.sweepInterval(), retention::sweep);
+  }
+
+  @Bean
+  Retention retention(RedisLink link, RetentionProperties properties, RedisTime time) {
+    return new Retention(link, properties, () -> time.micros() / 1_000);
   }
 
   @Bean
   CoordinationLifecycle coordinationLifecycle(
       RedisLink link,
-      RedisTime time,
-      RedisProperties redis,
-      RetentionProperties retention,
       Subscriber subscriber,
-      DeliveryLog deliveries,
+      Leases leases,
+      Settles settles,
+      CoordinationTasks tasks,
       Dispatcher dispatcher,
       CoordinationProperties properties) {
     return new CoordinationLifecycle(
-        link, time, redis, retention, subscriber, deliveries, dispatcher, properties);
+        link, subscriber, leases, settles, tasks, dispatcher, properties);
   }
 }

@@ -1,22 +1,25 @@
 package dev.lastmile.coordination;
 
+import dev.lastmile.connections.Doors;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
 
 /**
  * Part of readiness: up once this replica has reached Redis and heard it. It stays up when Redis
  * goes away later, since every replica would leave the balancer at once and nobody would tell the
- * browser.
+ * browser. It goes down while this replica alone is deaf.
  */
 final class CoordinationHealth extends AbstractHealthIndicator {
   private final RedisLink link;
   private final Subscriber subscriber;
+  private final Doors doors;
   private final boolean broadcast;
   private volatile boolean started;
 
-  CoordinationHealth(RedisLink link, Subscriber subscriber, boolean broadcast) {
+  CoordinationHealth(RedisLink link, Subscriber subscriber, Doors doors, boolean broadcast) {
     this.link = link;
     this.subscriber = subscriber;
+    this.doors = doors;
     this.broadcast = broadcast;
   }
 
@@ -24,8 +27,11 @@ final class CoordinationHealth extends AbstractHealthIndicator {
   protected void doHealthCheck(Health.Builder builder) {
     boolean hears = !broadcast || subscriber.isSubscribed();
     started |= link.isUp() && hears;
-    builder.withDetail("redis", link.isUp()).withDetail("subscribed", hears);
-    if (started) {
+    builder
+        .withDetail("redis", link.isUp())
+        .withDetail("subscribed", hears)
+        .withDetail("deaf", doors.isClosed());
+    if (started && !doors.isClosed()) {
       builder.up();
     } else {
       builder.outOfService();

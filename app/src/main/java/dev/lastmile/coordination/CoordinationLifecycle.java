@@ -1,9 +1,6 @@
 package dev.lastmile.coordination;
 
 import dev.lastmile.connections.Dispatcher;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
@@ -11,39 +8,35 @@ import org.springframework.context.SmartLifecycle;
 /**
  * Starts dialling before the web server opens its port, and hangs up after it has closed it.
  *
- * <p>Two threads compare the clocks, check the subscription, and delete what is over its time.
+ * <p>After each (re)connection the lease is renewed first, since nothing can be announced without
+ * one, and then every stream is checked: the process behind Redis may be another one, with other
+ * state.
  */
 final class CoordinationLifecycle implements SmartLifecycle {
   private static final Logger LOG = LoggerFactory.getLogger(CoordinationLifecycle.class);
 
   private final RedisLink link;
-  private final RedisTime time;
-  private final RedisProperties redis;
-  private final RetentionProperties retention;
   private final Subscriber subscriber;
-  private final DeliveryLog deliveries;
+  private final Leases leases;
+  private final Settles settles;
+  private final CoordinationTasks tasks;
   private final Dispatcher dispatcher;
   private final CoordinationProperties properties;
-  private final ScheduledExecutorService threads =
-      Executors.newScheduledThreadPool(
-          2, Thread.ofPlatform().name("coordination-", 0).daemon().factory());
   private volatile boolean running;
 
   CoordinationLifecycle(
       RedisLink link,
-      RedisTime time,
-      RedisProperties redis,
-      RetentionProperties retention,
       Subscriber subscriber,
-      DeliveryLog deliveries,
+      Leases leases,
+      Settles settles,
+      CoordinationTasks tasks,
       Dispatcher dispatcher,
       CoordinationProperties properties) {
     this.link = link;
-    this.time = time;
-    this.redis = redis;
-    this.retention = retention;
     this.subscriber = subscriber;
-    this.deliveries = deliveries;
+    this.leases = leases;
+    this.settles = settles;
+    this.tasks = tasks;
     this.dispatcher = dispatcher;
     this.properties = properties;
   }
@@ -52,9 +45,13 @@ final class CoordinationLifecycle implements SmartLifecycle {
   public void start() {
     boolean broadcast = properties.broadcasts();
     dispatcher.repairHoles(broadcast);
-    // The process behind Redis may be another one, with other state: every stream is checked.
+    leases.onNewIncarnation(lostAfter -> {
+      subscriber.lossWindow(lostAfter);
+      dispatcher.reconcileAll();
+    });
+    link.onUp(leases::renewIfUp);
     link.onUp(dispatcher::reconcileAll);
-    deliveries.start();
+    settles.start();
     link.start();
     if (broadcast) {
       subscriber.start();
@@ -62,34 +59,16 @@ final class CoordinationLifecycle implements SmartLifecycle {
       LOG.atWarn()
           .log("local_only: updates reach only streams of the replica that got the callback");
     }
-    Retention sweeper = new Retention(link, retention, () -> time.micros() / 1_000);
-    every(redis.clockInterval().toMillis(), time::measure);
-    every(redis.clockInterval().toMillis(), subscriber::check);
-    every(retention.sweepInterval().toMillis(), sweeper::sweep);
+    tasks.start();
     running = true;
-  }
-
-  private void every(long millis, Runnable task) {
-    var _ =
-        threads.scheduleWithFixedDelay(
-            () -> {
-              try {
-                task.run();
-              } catch (RuntimeException e) {
-                LOG.atError().setCause(e).log("coordination_task_failed");
-              }
-            },
-            millis,
-            millis,
-            TimeUnit.MILLISECONDS);
   }
 
   @Override
   public void stop() {
     running = false;
-    threads.shutdownNow();
+    tasks.close();
     subscriber.close();
-    deliveries.close();
+    settles.close();
     link.close();
   }
 

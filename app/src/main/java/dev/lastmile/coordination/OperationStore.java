@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.telemetry.TraceContext;
 import dev.lastmile.updates.Channel;
@@ -13,6 +15,7 @@ import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Envelope;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Update;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +40,7 @@ public final class OperationStore {
   private final RedisLink link;
   private final RetentionProperties retention;
   private final ApplyCall.Factory calls;
+  private final HopRecorder hops;
   private final boolean broadcast;
   private final Consumer<byte[]> local;
   private final Cache<OperationId, Pointer> pointers;
@@ -50,12 +54,15 @@ public final class OperationStore {
       RedisLink link,
       RedisProperties redis,
       RetentionProperties retention,
+      Duration overdueAfter,
       Replica replica,
+      HopRecorder hops,
       boolean broadcast,
       Consumer<byte[]> local) {
     this.link = link;
     this.retention = retention;
-    this.calls = new ApplyCall.Factory(redis.topic(), broadcast, replica, retention);
+    this.hops = hops;
+    this.calls = new ApplyCall.Factory(redis.topic(), broadcast, replica, retention, overdueAfter);
     this.broadcast = broadcast;
     this.local = local;
     this.pointers = Caffeine.newBuilder().maximumSize(redis.pointerCache()).build();
@@ -74,11 +81,15 @@ public final class OperationStore {
    */
   public Creation create(
       Draft draft, @Nullable Idempotency idempotency, long submitAgainAfterMillis) {
-    Answer answer = apply(calls.create(draft, idempotency, submitAgainAfterMillis));
+    Answer answer =
+        apply(
+            calls.create(draft, idempotency, submitAgainAfterMillis),
+            draft.id(),
+            draft.correlationId());
     return switch (answer.text(0)) {
       case "created" -> {
         createdListeners.forEach(listener -> listener.accept(draft.id()));
-        yield new Creation.Created(Envelope.decode(answer.bytes(1)));
+        yield new Creation.Created(Envelope.decode(answer.bytes(2)));
       }
       case "repeated" -> new Creation.Repeated(new OperationId(answer.text(1)));
       case "gone" -> new Creation.Gone();
@@ -95,16 +106,23 @@ public final class OperationStore {
    * @param revision the external system's number
    */
   public Change change(OperationId id, Pointer pointer, NewState state, long revision) {
-    return change(id, pointer, state, Long.toString(revision));
+    return change(id, pointer, state, Long.toString(revision), "stored");
+  }
+
+  /** As {@link #change}, for what we had to ask the external system for. */
+  public Change changeByPoll(OperationId id, Pointer pointer, NewState state, long revision) {
+    return change(id, pointer, state, Long.toString(revision), "polled");
   }
 
   /** Stores a change of our own: the external system will not report. */
   public Change changeWithoutRevision(OperationId id, Pointer pointer, NewState state) {
-    return change(id, pointer, state, "");
+    return change(id, pointer, state, "", "external_failed");
   }
 
-  private Change change(OperationId id, Pointer pointer, NewState state, String revision) {
-    Answer answer = apply(calls.change(id, pointer, state, revision));
+  private Change change(
+      OperationId id, Pointer pointer, NewState state, String revision, String outcome) {
+    Answer answer =
+        apply(calls.change(id, pointer, state, revision, outcome), id, pointer.correlationId());
     return switch (answer.text(0)) {
       case "stored" -> Change.STORED;
       case "duplicate" -> Change.DUPLICATE;
@@ -204,14 +222,25 @@ public final class OperationStore {
     return answer;
   }
 
-  private Answer apply(ApplyCall call) {
-    Answer answer = new Answer(link.run(Script.APPLY, call.keys(), call.arguments()));
-    if (answer.text(0).equals("no_epoch")) {
-      renew(true);
+  private Answer apply(ApplyCall call, OperationId id, CorrelationId correlation) {
+    Answer answer;
+    try {
       answer = new Answer(link.run(Script.APPLY, call.keys(), call.arguments()));
+      if (answer.text(0).equals("no_epoch")) {
+        renew(true);
+        answer = new Answer(link.run(Script.APPLY, call.keys(), call.arguments()));
+      }
+    } catch (RedisAwayException e) {
+      hops.record(Hop.PUBLISHED, "error", id, correlation);
+      throw e;
     }
-    if (!broadcast && CHANGED.contains(answer.text(0))) {
-      local.accept(answer.bytes(1));
+    if (CHANGED.contains(answer.text(0))) {
+      if (broadcast) {
+        String audience = answer.number(1) > 0 ? "audience" : "no_audience";
+        hops.record(Hop.PUBLISHED, audience, id, correlation);
+      } else {
+        local.accept(answer.bytes(2));
+      }
     }
     return answer;
   }

@@ -1,14 +1,19 @@
 package dev.lastmile.coordination;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import io.lettuce.core.api.StatefulConnection;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
- * Tries to connect until it works, one attempt at a time, at a fixed pause, on a thread of its own.
+ * Tries to connect until it works, one attempt at a time, at a fixed rate, on a thread of its own.
  *
  * <p>Lettuce's own reconnect is off: it backs off to 30 s, and it would send commands of the old
  * connection again on the new one, before we could look whether Redis is still the same process.
@@ -53,15 +58,37 @@ final class Redial implements AutoCloseable {
       // Cleared before the attempt: a connection that breaks during it asks for the next one.
       dialling = false;
     }
+    long begun = System.nanoTime();
     try {
       attempt.run();
     } catch (RuntimeException e) {
       synchronized (this) {
         if (!dialling) {
           dialling = true;
-          submit(pauseMillis);
+          long tookMillis = (System.nanoTime() - begun) / 1_000_000;
+          submit(Math.max(0, pauseMillis - tookMillis));
         }
       }
+    }
+  }
+
+  /**
+   * Waits for a connection, but not for long: a network that swallows everything must not make us
+   * miss the moment when it is back. One that comes too late is closed.
+   */
+  static <T extends StatefulConnection<?, ?>> T await(CompletionStage<T> dialled, Duration atMost) {
+    CompletableFuture<T> future = dialled.toCompletableFuture();
+    try {
+      return future.get(atMost.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      var _ = future.thenAccept(late -> late.close());
+      throw new RedisAwayException("not connected within " + atMost.toMillis() + " ms", e);
+    } catch (ExecutionException e) {
+      throw new RedisAwayException("not connected", e);
+    } catch (InterruptedException e) {
+      var _ = future.thenAccept(late -> late.close());
+      Thread.currentThread().interrupt();
+      throw new RedisAwayException("interrupted", e);
     }
   }
 

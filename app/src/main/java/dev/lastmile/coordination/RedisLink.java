@@ -10,6 +10,7 @@ import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
@@ -53,10 +54,13 @@ final class RedisLink implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(RedisLink.class);
   private static final Pattern RUN_ID = Pattern.compile("^run_id:(\\w+)", Pattern.MULTILINE);
+  private static final String EXAMPLES = "5";
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private final RedisClient client;
+  private final RedisURI uri;
   private final Duration timeout;
+  private final Duration dialTimeout;
   private final Redial redial;
   private final List<Consumer<RedisAsyncCommands<String, byte[]>>> preparations =
       new CopyOnWriteArrayList<>();
@@ -71,7 +75,9 @@ final class RedisLink implements AutoCloseable {
 
   RedisLink(RedisClient client, RedisProperties properties) {
     this.client = client;
+    this.uri = properties.uri();
     this.timeout = properties.timeout();
+    this.dialTimeout = properties.dialTimeout();
     this.redial = new Redial("redis-link", properties.redialInterval(), this::connect);
   }
 
@@ -186,7 +192,8 @@ final class RedisLink implements AutoCloseable {
     if (closed || connection.get() != null) {
       return;
     }
-    StatefulRedisConnection<String, byte[]> fresh = client.connect(CODEC);
+    StatefulRedisConnection<String, byte[]> fresh =
+        Redial.await(client.connectAsync(CODEC, uri), dialTimeout);
     try {
       RedisAsyncCommands<String, byte[]> commands = fresh.async();
       checkEpochs(commands);
@@ -240,20 +247,38 @@ final class RedisLink implements AutoCloseable {
           commands.eval(
               Script.EPOCH.source().getBytes(UTF_8),
               ScriptOutputType.MULTI,
-              new String[] {Keys.meta(partition)},
+              Keys.epoch(partition).toArray(String[]::new),
               run,
-              candidate));
+              candidate,
+              EXAMPLES.getBytes(UTF_8)));
     }
     int renewed = 0;
-    for (RedisFuture<List<Object>> answer : answers) {
-      Answer epochs = new Answer(await(answer));
+    for (Partition partition : Partition.ALL) {
+      Answer epochs = new Answer(await(answers.get(partition.index())));
       if (!epochs.text(0).equals(epochs.text(1))) {
         renewed++;
+        tellOutstanding(partition, epochs);
       }
     }
     if (renewed > 0) {
       LOG.atInfo().addKeyValue("partitions", renewed).log("epoch_renewed");
     }
+  }
+
+  /** What the old epoch still expected: nobody will settle it, and nobody counts it. */
+  private static void tellOutstanding(Partition partition, Answer renewed) {
+    if (renewed.number(2) == 0) {
+      return;
+    }
+    List<String> examples = new ArrayList<>();
+    for (int i = 3; i < renewed.size(); i += 2) {
+      examples.add(renewed.text(i) + " " + renewed.text(i + 1));
+    }
+    LOG.atWarn()
+        .addKeyValue("partition", partition.index())
+        .addKeyValue("outstanding", renewed.number(2))
+        .addKeyValue("examples", examples)
+        .log("epoch_renewed_with_outstanding");
   }
 
   @Override

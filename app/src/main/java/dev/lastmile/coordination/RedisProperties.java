@@ -1,5 +1,6 @@
 package dev.lastmile.coordination;
 
+import io.lettuce.core.RedisURI;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
@@ -16,11 +17,11 @@ import org.springframework.validation.annotation.Validated;
  * @param url where Redis is, for example {@code redis://127.0.0.1:6379}
  * @param topic Pub/Sub channel of all updates; the same on every replica
  * @param timeout longest wait for an answer, after which a request is answered with 503
- * @param redialInterval pause between two attempts to connect again
+ * @param redialInterval pause between the beginnings of two attempts to connect again
+ * @param dialTimeout longest that one attempt may take; Redis that is back is found after that at
+ *     the latest
  * @param clockInterval how often the clock is compared with that of Redis; two comparisons without
  *     an answer close the connection
- * @param deliveryQueue flushed deliveries that may wait to be noted in Redis; more are counted and
- *     not noted
  * @param pointerCache operations whose immutable part is remembered
  */
 @Validated
@@ -31,7 +32,15 @@ record RedisProperties(
     @DurationMin(millis = 50) @DurationMax(seconds = 30) @DefaultValue("2s") Duration timeout,
     @DurationMin(millis = 10) @DurationMax(millis = 500) @DefaultValue("250ms")
         Duration redialInterval,
+    @DurationMin(millis = 50) @DurationMax(seconds = 30) @DefaultValue("500ms")
+        Duration dialTimeout,
     @DurationMin(millis = 100) @DurationMax(seconds = 60) @DefaultValue("2s")
         Duration clockInterval,
-    @Min(16) @Max(1_000_000) @DefaultValue("8192") int deliveryQueue,
-    @Min(16) @Max(10_000_000) @DefaultValue("100000") int pointerCache) {}
+    @Min(16) @Max(10_000_000) @DefaultValue("100000") int pointerCache) {
+  /** The address with the time-out. */
+  RedisURI uri() {
+    RedisURI uri = RedisURI.create(url);
+    uri.setTimeout(timeout);
+    return uri;
+  }
+}

@@ -16,15 +16,29 @@ import java.util.Locale;
  */
 enum Script {
   /** Creates or changes an operation and publishes the update. */
-  APPLY,
+  APPLY(true),
   /** Reads what changed in a channel. */
   READ,
   /** Reads one operation. */
   GET,
   /** Takes a batch of acks. */
   ACK,
-  /** Notes a flush in the timeline. */
-  DELIVERED,
+  /** Takes, renews or gives up a lease. */
+  LEASE(true),
+  /** Announces or withdraws a channel. */
+  PRESENCE(true),
+  /** Settles deliveries. */
+  SETTLE,
+  /** Finds the deliveries that a read of state has brought. */
+  COVER,
+  /** Redelivers and expires what is overdue. */
+  SWEEP(true),
+  /** Removes what a dead incarnation has left. */
+  COLLECT(true),
+  /** Reads the account. */
+  ACCOUNT(true),
+  /** Notes in the timeline how a delivery ended. */
+  NOTE,
   /** Renews a partition's epoch if Redis is another process than before. */
   EPOCH,
   /** Deletes what is over its time. */
@@ -36,18 +50,30 @@ enum Script {
   private final String sha1;
 
   Script() {
-    String file = name().toLowerCase(Locale.ROOT) + ".lua";
+    this(false);
+  }
+
+  /**
+   * @param judges whether it judges by time and needs what {@code clock.lua} defines
+   */
+  Script(boolean judges) {
+    source = (judges ? read("clock.lua") : "") + read(name().toLowerCase(Locale.ROOT) + ".lua");
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-1").digest(source.getBytes(UTF_8));
+      sha1 = HexFormat.of().formatHex(digest);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static String read(String file) {
     try (InputStream in = Script.class.getResourceAsStream(file)) {
       if (in == null) {
         throw new IllegalStateException(file + " is missing");
       }
-      byte[] bytes = in.readAllBytes();
-      source = new String(bytes, UTF_8);
-      sha1 = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-1").digest(bytes));
+      return new String(in.readAllBytes(), UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
     }
   }
 

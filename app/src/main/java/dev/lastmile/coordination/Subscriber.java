@@ -3,6 +3,7 @@ package dev.lastmile.coordination;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.micrometer.core.instrument.Counter;
@@ -22,15 +23,17 @@ import org.slf4j.LoggerFactory;
  * The one subscription of this replica: every update of every channel arrives here.
  *
  * <p>The listener runs on Lettuce's event loop and only hands over. What is published between the
- * loss of a subscription and the next one is a loss window: when it closes, its length is counted
- * and the caller reconciles every connection from state.
+ * last message that was heard and the next subscription may be missed: a loss window. When it
+ * closes, its length is counted and the caller reconciles every connection from state.
  */
 final class Subscriber implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Subscriber.class);
 
   private final RedisClient client;
   private final String topic;
+  private final RedisURI uri;
   private final Duration timeout;
+  private final Duration dialTimeout;
   private final Consumer<byte[]> receiver;
   private final Runnable reconcile;
   private final LongSupplier nanos;
@@ -42,8 +45,8 @@ final class Subscriber implements AutoCloseable {
       connection = new AtomicReference<>();
   private volatile boolean closed;
 
-  /** When the last subscription was lost; written before a redial is asked for. */
-  private volatile long lostAtNanos;
+  /** When something was heard for the last time: what was published after that may be missed. */
+  private volatile long heardAtNanos;
 
   private volatile boolean everSubscribed;
 
@@ -60,7 +63,9 @@ final class Subscriber implements AutoCloseable {
       MeterRegistry meters) {
     this.client = client;
     this.topic = properties.topic();
+    this.uri = properties.uri();
     this.timeout = properties.timeout();
+    this.dialTimeout = properties.dialTimeout();
     this.receiver = receiver;
     this.reconcile = reconcile;
     this.nanos = nanos;
@@ -72,7 +77,7 @@ final class Subscriber implements AutoCloseable {
     this.lossWindowSeconds =
         Counter.builder("coordination.loss.window")
             .baseUnit("seconds")
-            .description("Time without a subscription")
+            .description("Time for which it is unknown whether everything was heard")
             .register(meters);
   }
 
@@ -88,12 +93,14 @@ final class Subscriber implements AutoCloseable {
     if (closed || connection.get() != null) {
       return;
     }
-    StatefulRedisPubSubConnection<String, byte[]> fresh = client.connectPubSub(RedisLink.CODEC);
+    StatefulRedisPubSubConnection<String, byte[]> fresh =
+        Redial.await(client.connectPubSubAsync(RedisLink.CODEC, uri), dialTimeout);
     try {
       fresh.addListener(
           new RedisPubSubAdapter<String, byte[]>() {
             @Override
             public void message(String from, byte[] envelope) {
+              heardAtNanos = nanos.getAsLong();
               receiver.accept(envelope);
             }
           });
@@ -123,25 +130,41 @@ final class Subscriber implements AutoCloseable {
   }
 
   private void windowClosed() {
+    long now = nanos.getAsLong();
     if (everSubscribed) {
-      double seconds = (nanos.getAsLong() - lostAtNanos) / 1e9;
       resubscriptions.increment();
-      lossWindowSeconds.increment(seconds);
-      LOG.atWarn().addKeyValue("seconds", seconds).log("loss_window_closed");
+      lossWindow(now - heardAtNanos);
+      heardAtNanos = now;
     } else {
       everSubscribed = true;
+      heardAtNanos = now;
       LOG.atInfo().addKeyValue("topic", topic).log("subscribed");
     }
+  }
+
+  /** Counts a time in which something may have been missed; the caller reconciles. */
+  void lossWindow(long length) {
+    lossWindowSeconds.increment(length / 1e9);
+    LOG.atWarn().addKeyValue("seconds", length / 1e9).log("loss_window_closed");
   }
 
   private void lost(StatefulRedisPubSubConnection<String, byte[]> broken) {
     if (!connection.compareAndSet(broken, null)) {
       return;
     }
-    lostAtNanos = nanos.getAsLong();
     if (!closed) {
       LOG.atWarn().addKeyValue("topic", topic).log("subscription_lost");
       redial.start();
+    }
+  }
+
+  /** Gives the subscription up and makes a new one. Any thread; returns at once. */
+  void renew(String why) {
+    LOG.atWarn().addKeyValue("reason", why).log("subscription_renewed");
+    StatefulRedisPubSubConnection<String, byte[]> current = connection.get();
+    if (current != null) {
+      lost(current);
+      var _ = current.closeAsync();
     }
   }
 
@@ -154,9 +177,7 @@ final class Subscriber implements AutoCloseable {
     try {
       current.async().ping().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      LOG.atWarn().log("subscription_silent");
-      lost(current);
-      var _ = current.closeAsync();
+      renew("no answer to a PING");
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

@@ -9,6 +9,8 @@ import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -29,11 +31,23 @@ class AckController {
   private final Acks store;
   private final OperationsProperties properties;
   private final HopRecorder hops;
+  private final Counter byReplay;
+  private final Counter byPoll;
 
-  AckController(Acks store, OperationsProperties properties, HopRecorder hops) {
+  AckController(
+      Acks store, OperationsProperties properties, HopRecorder hops, MeterRegistry meters) {
     this.store = store;
     this.properties = properties;
     this.hops = hops;
+    this.byReplay = recovered(meters, "replay");
+    this.byPoll = recovered(meters, "poll");
+  }
+
+  private static Counter recovered(MeterRegistry meters, String by) {
+    return Counter.builder("delivery.recovered")
+        .description("Updates that a client learnt first by other means than the live stream")
+        .tag("by", by)
+        .register(meters);
   }
 
   record Batch(@Nullable List<@Nullable Item> acks) {}
@@ -60,6 +74,7 @@ class AckController {
         for (int i = 0; i < acks.size(); i++) {
           Ack ack = acks.get(i);
           Receipt receipt = receipts.get(i);
+          recovered(ack.via(), receipt.covered());
           hops.record(
               Hop.CLIENT_ACKED,
               receipt.covered() == 0 ? "duplicate" : ack.via(),
@@ -68,6 +83,14 @@ class AckController {
               receipt.correlationId());
         }
       }
+    }
+  }
+
+  private void recovered(String via, long versions) {
+    if (via.equals("replay")) {
+      byReplay.increment((double) versions);
+    } else if (via.equals("poll")) {
+      byPoll.increment((double) versions);
     }
   }
 

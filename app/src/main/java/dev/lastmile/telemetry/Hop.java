@@ -10,12 +10,12 @@ import java.util.List;
 public enum Hop {
   /** A browser created an operation. */
   INITIATED("created", "repeated", "rejected", "external_failed"),
-  /** The external system reported progress. */
-  CALLBACK("stored", "duplicate", "stale", "final", "rejected", "unknown", "unavailable"),
+  /** The external system reported progress, or told it when it was asked. */
+  CALLBACK("stored", "polled", "duplicate", "stale", "final", "rejected", "unknown", "unavailable"),
   /** Redis stored the update and broadcast it. */
   PUBLISHED("audience", "no_audience", "error"),
-  /** The owning replica flushed the update to a browser. */
-  DELIVERED("delivered"),
+  /** The owning replica flushed the update to a browser, or said why it could not. */
+  DELIVERED("delivered", "late", "client_gone", "slow_consumer"),
   /** The browser said that it has applied the update. */
   CLIENT_ACKED("live", "replay", "poll", "duplicate");
 

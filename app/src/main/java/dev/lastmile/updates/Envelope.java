@@ -5,7 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.util.Arrays;
 
 /**
- * The message that travels over Redis: one header line, then the payload.
+ * The messages that travel over Redis, told apart by their first byte.
+ *
+ * <p>An update is one header line, then the payload:
  *
  * <pre>
  * 1 TAB owners TAB channel TAB operationId TAB epoch TAB sequence TAB version TAB
@@ -14,33 +16,53 @@ import java.util.Arrays;
  * </pre>
  *
  * <p>The script {@code apply.lua} writes it and stores it as the operation's newest state; the same
- * bytes are published. A replica that holds no connection of the channel looks at {@link
- * #channelOf} and drops the rest unread. No field can hold a tab or a line break.
+ * bytes are published. The owners are incarnations, separated by commas. A replica that is not one
+ * of them and holds no connection of the channel drops the rest unread. No field can hold a tab or
+ * a line break. A redelivery ({@link Delivery#decodeRedelivery}) is such a header alone: {@code 2
+ * TAB owner TAB channel TAB ...}.
  */
 public final class Envelope {
-  /** First field of the header; another one means a newer writer. */
+  /** First field of an update's header; another one means a newer writer. */
   private static final char FORMAT = '1';
 
+  private static final char REDELIVERY = '2';
+
+  private static final int OWNERS = 1;
   private static final int CHANNEL = 2;
   private static final int FIELDS = 12;
 
   private Envelope() {}
 
   /**
-   * The channel, without reading the rest.
+   * The channel of an update or a redelivery, without reading the rest.
    *
-   * @throws IllegalArgumentException if the bytes are no envelope of this format
+   * @throws IllegalArgumentException if the bytes are neither
    */
-  public static String channelOf(byte[] envelope) {
-    if (envelope.length < 2 || envelope[0] != FORMAT || envelope[1] != '\t') {
+  public static String channelOf(byte[] message) {
+    boolean known = message.length > 1 && (message[0] == FORMAT || message[0] == REDELIVERY);
+    if (!known || message[1] != '\t') {
       throw new IllegalArgumentException("not an envelope of format " + FORMAT);
     }
+    return field(message, CHANNEL);
+  }
+
+  /** Whether an owner is asked again; decoded by {@link Delivery#decodeRedelivery}. */
+  public static boolean isRedelivery(byte[] message) {
+    return message[0] == REDELIVERY;
+  }
+
+  /** The owners of an update or a redelivery, separated by commas; empty if there is none. */
+  public static String ownersOf(byte[] message) {
+    return field(message, OWNERS);
+  }
+
+  private static String field(byte[] message, int number) {
     int start = 0;
-    for (int field = 0; field < CHANNEL; field++) {
-      start = after('\t', envelope, start);
+    for (int field = 0; field < number; field++) {
+      start = after('\t', message, start);
     }
-    int end = after('\t', envelope, start) - 1;
-    return new String(envelope, start, end - start, UTF_8);
+    int end = after('\t', message, start) - 1;
+    return new String(message, start, end - start, UTF_8);
   }
 
   /**

@@ -1,6 +1,6 @@
--- Claims operations that the external system has not accepted yet and whose time has come.
+-- Claims operations whose time has come: to be submitted again, or to be asked for.
 --
--- KEYS  1 submissions (see apply.lua)
+-- KEYS  1 submissions or overdue (see apply.lua)
 -- ARGV  1 lease, ms: how long nobody else gets them  2 most operations
 -- Returns their ids
 local time = redis.call('TIME')

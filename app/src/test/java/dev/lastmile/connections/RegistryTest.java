@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class RegistryTest {
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final Registry registry =
-      new Registry(TestUpdates.properties(16, 1_000, 8), () -> 0, meters);
+      new Registry(new FakePresence(), TestUpdates.properties(16, 1_000, 8), () -> 0, meters);
 
   private static Connection connection() {
     Connection connection =

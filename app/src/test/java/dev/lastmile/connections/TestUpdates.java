@@ -63,6 +63,9 @@ final class TestUpdates {
         100,
         2,
         Duration.ofMillis(50),
+        Duration.ofMillis(500),
+        Duration.ofSeconds(6),
+        1_000,
         100);
   }
 }

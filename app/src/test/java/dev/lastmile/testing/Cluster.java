@@ -53,7 +53,10 @@ public final class Cluster implements AutoCloseable {
         "LASTMILE_CALLBACK_URLS",
         String.join(",", ports.stream().map(port -> "http://127.0.0.1:" + port).toList()));
     replicas = new ArrayList<>();
-    List<String> arguments = new ArrayList<>(builder.arguments);
+    // Nobody balances here, and nobody scrapes: stopping need not wait for them.
+    List<String> arguments =
+        new ArrayList<>(List.of("--lastmile.drain.balancer=0s", "--lastmile.drain.scrape=0s"));
+    arguments.addAll(builder.arguments);
     if (!builder.fixedPorts) {
       // Tests may share a Redis: their updates must not mix.
       arguments.add("--lastmile.redis.topic=lastmile:" + UUID.randomUUID());

@@ -1,0 +1,140 @@
+package dev.lastmile.coordination;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Partition;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes care of what is overdue, and of what dead incarnations have left behind.
+ *
+ * <p>Every replica sweeps every partition; there is no leader, since the script takes each entry
+ * once. A sweep does a bounded part; where there was more, that is counted and the next one goes
+ * on.
+ */
+final class Sweeper {
+  private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
+  private static final int CHANNELS_PER_CALL = 256;
+
+  private final RedisLink link;
+  private final LedgerProperties properties;
+  private final String topic;
+  private final Counter backlog;
+  private final Counter replicasLost;
+
+  /**
+   * @param topic where owners are asked again; empty if nobody is
+   */
+  Sweeper(RedisLink link, LedgerProperties properties, String topic, MeterRegistry meters) {
+    this.link = link;
+    this.properties = properties;
+    this.topic = topic;
+    this.backlog =
+        Counter.builder("delivery.sweep.backlog")
+            .description("Sweeps of a partition that left something overdue for the next one")
+            .register(meters);
+    this.replicasLost =
+        Counter.builder("coordination.replicas.lost")
+            .description("Leases that ended without a goodbye, by the replica that collected them")
+            .register(meters);
+  }
+
+  /** Sweeps all partitions once, in one pipeline. One thread; blocks as a script does. */
+  void sweep() {
+    if (!link.isUp()) {
+      return;
+    }
+    try {
+      List<CompletionStage<List<Object>>> answers = new ArrayList<>();
+      for (Partition partition : Partition.ALL) {
+        answers.add(link.start(Script.SWEEP, keys(partition), arguments()));
+      }
+      for (Partition partition : Partition.ALL) {
+        Answer answer = new Answer(link.await(answers.get(partition.index())));
+        if (answer.number(0) > 0) {
+          backlog.increment();
+        }
+        Answer expired = answer.list(2);
+        for (int i = 0; i < expired.size(); i++) {
+          tell(Expired.parse(expired.text(i)));
+        }
+        Answer dead = answer.list(1);
+        for (int i = 0; i < dead.size(); i++) {
+          collect(partition, dead.text(i));
+        }
+      }
+    } catch (RedisAwayException e) {
+      LOG.atDebug().setCause(e).log("sweep_failed");
+    }
+  }
+
+  private static List<String> keys(Partition partition) {
+    List<String> keys = new ArrayList<>();
+    keys.add(Keys.meta(partition));
+    keys.addAll(Keys.ledger(partition));
+    keys.add(Keys.account(partition));
+    keys.add(Keys.leases(partition));
+    keys.add(Keys.expired(partition));
+    return keys;
+  }
+
+  private List<byte[]> arguments() {
+    return List.of(
+        Long.toString(properties.redeliverAfter().toMillis()).getBytes(UTF_8),
+        Long.toString(properties.expireAfter().toMillis()).getBytes(UTF_8),
+        Integer.toString(properties.sweepBatch()).getBytes(UTF_8),
+        topic.getBytes(UTF_8),
+        Integer.toString(properties.examples()).getBytes(UTF_8));
+  }
+
+  private void tell(Expired expired) {
+    LOG.atWarn()
+        .addKeyValue("reason", expired.reason())
+        .addKeyValue("owner", expired.owner())
+        .addKeyValue("correlation_id", expired.correlationId())
+        .addKeyValue("trace_id", expired.traceId())
+        .addKeyValue("operation_id", expired.operationId())
+        .addKeyValue("version", expired.version())
+        .addKeyValue("channel_hash", expired.channelHash())
+        .addKeyValue("age_seconds", expired.ageSeconds())
+        .log("delivery_expired");
+    long atMicros = ChronoUnit.MICROS.between(Instant.EPOCH, expired.at());
+    var _ =
+        link.start(
+            Script.NOTE,
+            List.of(Keys.timeline(new OperationId(expired.operationId()))),
+            List.of(
+                Long.toString(expired.version()).getBytes(UTF_8),
+                Long.toString(atMicros).getBytes(UTF_8),
+                expired.replica().getBytes(UTF_8),
+                expired.reason().getBytes(UTF_8)));
+  }
+
+  private void collect(Partition partition, String incarnation) {
+    String channelsKey = Keys.channels(partition, incarnation);
+    List<byte[]> channels =
+        link.call(commands -> commands.srandmember(channelsKey, CHANNELS_PER_CALL));
+    List<String> keys =
+        new ArrayList<>(List.of(Keys.meta(partition), Keys.leases(partition), channelsKey));
+    List<byte[]> arguments = new ArrayList<>(List.of(incarnation.getBytes(UTF_8)));
+    for (byte[] channel : channels) {
+      keys.add(Keys.presence(new Channel(new String(channel, UTF_8))));
+      arguments.add(channel);
+    }
+    String outcome = new Answer(link.run(Script.COLLECT, keys, arguments)).text(0);
+    if (outcome.equals("lost") && partition.equals(Partition.ALL.getFirst())) {
+      replicasLost.increment();
+      LOG.atWarn().addKeyValue("incarnation", incarnation).log("replica_lost");
+    }
+  }
+}
