@@ -13,9 +13,11 @@ import dev.lastmile.testing.SseClient;
 import dev.lastmile.testing.Webhooks;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
 import io.restassured.http.ContentType;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToLongFunction;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -119,6 +121,8 @@ class RetentionIT {
       LastmileProcess a = cluster.replica(1);
       Browser browser = Browser.at(a);
       Webhooks webhooks = new Webhooks(cluster.secret());
+      // What the replica says of itself is there for good once it has heard itself.
+      Awaitility.await().until(() -> redis(redis, commands -> commands.exists("{p0}:hearing")) == 1);
       long keysBefore = keys(redis);
       String id =
           browser
@@ -146,9 +150,14 @@ class RetentionIT {
   }
 
   private static long keys(RedisServer redis) {
+    return redis(redis, RedisCommands::dbsize);
+  }
+
+  private static long redis(
+      RedisServer redis, ToLongFunction<RedisCommands<String, String>> question) {
     RedisClient client = RedisClient.create(redis.uri().toString());
     try (StatefulRedisConnection<String, String> connection = client.connect()) {
-      return connection.sync().dbsize();
+      return question.applyAsLong(connection.sync());
     } finally {
       client.shutdown();
     }

@@ -50,7 +50,7 @@ class CoordinationConfiguration {
 
   @Bean
   RedisLink redisLink(RedisClient client, RedisProperties properties, MeterRegistry meters) {
-    RedisLink link = new RedisLink(client, properties);
+    RedisLink link = new RedisLink(client, properties, System::nanoTime);
     Gauge.builder("coordination.redis.up", () -> link.isUp() ? 1 : 0)
         .description("Whether this replica reaches Redis")
         .strongReference(true)

@@ -11,6 +11,7 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 
 /**
  * Tries to connect until it works, one attempt at a time, at a fixed rate, on a thread of its own.
@@ -21,6 +22,7 @@ import java.util.concurrent.TimeoutException;
 final class Redial implements AutoCloseable {
   private final Runnable attempt;
   private final long pauseMillis;
+  private final LongSupplier nanos;
   private final ScheduledExecutorService thread;
 
   @GuardedBy("this")
@@ -29,7 +31,8 @@ final class Redial implements AutoCloseable {
   /**
    * @param attempt connects and returns, or throws; runs on the thread of this object only
    */
-  Redial(String name, Duration pause, Runnable attempt) {
+  Redial(String name, Duration pause, LongSupplier nanos, Runnable attempt) {
+    this.nanos = nanos;
     this.attempt = attempt;
     this.pauseMillis = pause.toMillis();
     this.thread =
@@ -58,14 +61,14 @@ final class Redial implements AutoCloseable {
       // Cleared before the attempt: a connection that breaks during it asks for the next one.
       dialling = false;
     }
-    long begun = System.nanoTime();
+    long begun = nanos.getAsLong();
     try {
       attempt.run();
     } catch (RuntimeException e) {
       synchronized (this) {
         if (!dialling) {
           dialling = true;
-          long tookMillis = (System.nanoTime() - begun) / 1_000_000;
+          long tookMillis = (nanos.getAsLong() - begun) / 1_000_000;
           submit(Math.max(0, pauseMillis - tookMillis));
         }
       }

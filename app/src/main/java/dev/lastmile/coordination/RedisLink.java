@@ -32,6 +32,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -73,12 +74,12 @@ final class RedisLink implements AutoCloseable {
   private volatile boolean closed;
   private volatile boolean everUp;
 
-  RedisLink(RedisClient client, RedisProperties properties) {
+  RedisLink(RedisClient client, RedisProperties properties, LongSupplier nanos) {
     this.client = client;
     this.uri = properties.uri();
     this.timeout = properties.timeout();
     this.dialTimeout = properties.dialTimeout();
-    this.redial = new Redial("redis-link", properties.redialInterval(), this::connect);
+    this.redial = new Redial("redis-link", properties.redialInterval(), nanos, this::connect);
   }
 
   /** Starts to dial; returns at once. */

@@ -69,7 +69,8 @@ final class Subscriber implements AutoCloseable {
     this.receiver = receiver;
     this.reconcile = reconcile;
     this.nanos = nanos;
-    this.redial = new Redial("redis-subscriber", properties.redialInterval(), this::subscribe);
+    this.redial =
+        new Redial("redis-subscriber", properties.redialInterval(), nanos, this::subscribe);
     this.resubscriptions =
         Counter.builder("coordination.resubscriptions")
             .description("Subscriptions after the first one")
