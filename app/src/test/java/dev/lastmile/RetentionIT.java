@@ -122,7 +122,8 @@ class RetentionIT {
       Browser browser = Browser.at(a);
       Webhooks webhooks = new Webhooks(cluster.secret());
       // What the replica says of itself is there for good once it has heard itself.
-      Awaitility.await().until(() -> redis(redis, commands -> commands.exists("{p0}:hearing")) == 1);
+      Awaitility.await()
+          .until(() -> redis(redis, commands -> commands.exists("{p0}:hearing")) == 1);
       long keysBefore = keys(redis);
       String id =
           browser

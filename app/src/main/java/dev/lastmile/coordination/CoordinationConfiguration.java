@@ -207,7 +207,6 @@ class CoordinationConfiguration {
       RetentionProperties kept) {
     return new CoordinationTasks()
         .every(redis.clockInterval(), time::measure)
-        .every(redis.clockInterval(), subscriber::check)
         .every(ledger.renewInterval(), leases::renewIfUp)
         .every(ledger.renewInterval(), announcements::withdrawPending)
         .every(ledger.sweepInterval(), sweeper::sweep)

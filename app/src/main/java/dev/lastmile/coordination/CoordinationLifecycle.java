@@ -23,6 +23,7 @@ final class CoordinationLifecycle implements SmartLifecycle {
   private final Dispatcher dispatcher;
   private final CoordinationProperties properties;
   private volatile boolean running;
+  private volatile boolean upBefore;
 
   CoordinationLifecycle(
       RedisLink link,
@@ -50,7 +51,7 @@ final class CoordinationLifecycle implements SmartLifecycle {
       dispatcher.reconcileAll();
     });
     link.onUp(leases::renewIfUp);
-    link.onUp(dispatcher::reconcileAll);
+    link.onUp(this::up);
     settles.start();
     link.start();
     if (broadcast) {
@@ -61,6 +62,16 @@ final class CoordinationLifecycle implements SmartLifecycle {
     }
     tasks.start();
     running = true;
+  }
+
+  /** On the dialling thread. */
+  private void up() {
+    if (upBefore) {
+      // What broke one connection has hardly spared the other; half-open, it would tell us late.
+      subscriber.renew("Redis was away");
+    }
+    upBefore = true;
+    dispatcher.reconcileAll();
   }
 
   @Override

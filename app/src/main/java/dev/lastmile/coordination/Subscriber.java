@@ -161,26 +161,11 @@ final class Subscriber implements AutoCloseable {
 
   /** Gives the subscription up and makes a new one. Any thread; returns at once. */
   void renew(String why) {
-    LOG.atWarn().addKeyValue("reason", why).log("subscription_renewed");
     StatefulRedisPubSubConnection<String, byte[]> current = connection.get();
     if (current != null) {
+      LOG.atWarn().addKeyValue("reason", why).log("subscription_given_up");
       lost(current);
       var _ = current.closeAsync();
-    }
-  }
-
-  /** PINGs the subscription; one that does not answer is given up and dialled again. */
-  void check() {
-    StatefulRedisPubSubConnection<String, byte[]> current = connection.get();
-    if (current == null) {
-      return;
-    }
-    try {
-      current.async().ping().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      renew("no answer to a PING");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

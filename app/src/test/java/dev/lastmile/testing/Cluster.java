@@ -44,6 +44,9 @@ public final class Cluster implements AutoCloseable {
     // Nobody outside this machine has business here.
     environment.put("SERVER_ADDRESS", "127.0.0.1");
     environment.put("MANAGEMENT_SERVER_ADDRESS", "127.0.0.1");
+    // Nobody balances here, and nobody scrapes: stopping need not wait for them.
+    environment.put("LASTMILE_DRAIN_BALANCER", "0s");
+    environment.put("LASTMILE_DRAIN_SCRAPE", "0s");
     environment.put("REDIS_URL", redis.toString());
     environment.put("LASTMILE_COORDINATION", builder.coordination);
     environment.put("LASTMILE_WEBHOOK_SECRETS", secrets());
@@ -53,10 +56,7 @@ public final class Cluster implements AutoCloseable {
         "LASTMILE_CALLBACK_URLS",
         String.join(",", ports.stream().map(port -> "http://127.0.0.1:" + port).toList()));
     replicas = new ArrayList<>();
-    // Nobody balances here, and nobody scrapes: stopping need not wait for them.
-    List<String> arguments =
-        new ArrayList<>(List.of("--lastmile.drain.balancer=0s", "--lastmile.drain.scrape=0s"));
-    arguments.addAll(builder.arguments);
+    List<String> arguments = new ArrayList<>(builder.arguments);
     if (!builder.fixedPorts) {
       // Tests may share a Redis: their updates must not mix.
       arguments.add("--lastmile.redis.topic=lastmile:" + UUID.randomUUID());

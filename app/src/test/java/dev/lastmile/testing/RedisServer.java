@@ -186,6 +186,12 @@ public final class RedisServer implements AutoCloseable {
       await();
     }
 
+    /** Ends it in order (SIGTERM). */
+    public void stop() {
+      process.destroy();
+      await();
+    }
+
     /** Stops it where it stands (SIGSTOP), or lets it go on (SIGCONT). */
     public void signal(String signal) {
       Signals.send(process.pid(), signal);
