@@ -5,6 +5,7 @@ import dev.lastmile.coordination.OperationStore;
 import dev.lastmile.coordination.Pointer;
 import dev.lastmile.coordination.RedisAwayException;
 import dev.lastmile.coordination.RedisTime;
+import dev.lastmile.coordination.Report;
 import dev.lastmile.telemetry.Hop;
 import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.updates.CorrelationId;
@@ -76,13 +77,13 @@ class CallbackController {
     try {
       long received = time.micros();
       verify(webhookId, timestamp, signature, body, received);
-      CallbackBody callback = CallbackBody.parse(mapper, body, received, properties.maxMessage());
+      Report report = Report.parse(mapper, body, received, properties.maxMessage());
       Pointer pointer = parsed.flatMap(store::pointer).orElse(null);
       if (id == null || pointer == null) {
         throw unknown();
       }
       correlation = pointer.correlationId();
-      Change change = store.change(id, pointer, callback.state(), callback.revision());
+      Change change = store.change(id, pointer, report.state(), report.revision());
       if (change == Change.UNKNOWN) {
         throw unknown();
       }

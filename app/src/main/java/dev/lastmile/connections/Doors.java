@@ -7,7 +7,7 @@ import org.slf4j.LoggerFactory;
 /**
  * Whether this replica takes streams.
  *
- * <p>Closed doors refuse new streams with 503 and end the open ones in small, random batches, each
+ * <p>Shut doors refuse new streams with 503 and end the open ones in small, random batches, each
  * told when to come back, so that the other replicas get them one after the other. Any thread.
  */
 public final class Doors {
@@ -26,10 +26,10 @@ public final class Doors {
   }
 
   /** This replica is deaf: others are not. Returns at once. */
-  public void close() {
+  public void shut() {
     if (!closed) {
       closed = true;
-      LOG.atWarn().log("doors_closed");
+      LOG.atWarn().log("doors_shut");
       registry.refuse(Registry.Admission.DEAF);
       var _ = evacuation.start(DisconnectReason.DEAF, within);
     }

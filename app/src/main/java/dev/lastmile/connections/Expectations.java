@@ -22,15 +22,21 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A flush settles all up to its sequence at once. What is left after {@code settle-after} is
  * judged at each {@link #look}: no connection any more means {@code client_gone}; sockets that took
- * no bytes during several looks mean {@code slow_consumer}; anything else is our own slowness and
- * waits. Looks are counted, not seconds: after a pause of this process the first look must not
- * blame a client for it.
+ * no bytes, or too few, during several looks mean {@code slow_consumer}; anything else is our own
+ * slowness and waits. Looks are counted, not seconds: after a pause of this process the first look
+ * must not blame a client for it.
  *
  * <p>Any thread. One that finds no room is not remembered here; the ledger asks again for it.
  */
 final class Expectations {
   /** Looks without progress until a socket counts as one that takes no bytes. */
   private static final int BLOCKED_LOOKS = 4;
+
+  /**
+   * Looks that all find a write under way, until a socket counts as one that is too slow: our
+   * writer begins the next write when one ends, so only the socket can be what it waits for.
+   */
+  private static final int BUSY_LOOKS = 20;
 
   /** One delivery and what was seen of its channel's sockets. */
   private static final class Expected {
@@ -39,6 +45,7 @@ final class Expectations {
     final long receivedNanos;
     long progress = -1;
     int blockedLooks;
+    int busyLooks;
 
     Expected(Delivery delivery, @Nullable ChannelConnections group, long receivedNanos) {
       this.delivery = delivery;
@@ -184,6 +191,7 @@ final class Expectations {
       expected.blockedLooks =
           blocked && progress == expected.progress ? expected.blockedLooks + 1 : 0;
       expected.progress = progress;
+      expected.busyLooks = blocked ? expected.busyLooks + 1 : 0;
       long age = nowNanos - expected.receivedNanos;
       if (age < properties.settleAfter().toNanos()) {
         continue;
@@ -191,7 +199,7 @@ final class Expectations {
       if (connections.length == 0) {
         boolean wasSlow = expected.group != null && expected.group.closedSlow();
         (wasSlow ? slow : gone).add(expected.delivery);
-      } else if (expected.blockedLooks >= BLOCKED_LOOKS) {
+      } else if (expected.blockedLooks >= BLOCKED_LOOKS || expected.busyLooks >= BUSY_LOOKS) {
         slow.add(expected.delivery);
       } else if (age < properties.forgetAfter().toNanos()) {
         continue;

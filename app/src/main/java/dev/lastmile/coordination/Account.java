@@ -22,8 +22,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>At any instant expected = delivered + late + client_gone + slow_consumer + expired +
  * outstanding, in Redis and in one scrape: each partition is read in one step, and all meters that
- * one scrape reads get the same reading, at most {@code account-interval} old plus the time in
- * which a scrape may be under way.
+ * one scrape reads get the same reading. A scrape is known by its thread, on which it reads every
+ * meter once.
  */
 final class Account {
   private static final Logger LOG = LoggerFactory.getLogger(Account.class);
@@ -31,8 +31,8 @@ final class Account {
       List.of("delivered", "late", "client_gone", "slow_consumer");
   private static final List<String> EXPIRED = List.of("not_received", "owner_gone");
 
-  /** How long a scrape may take and still see one reading. */
-  private static final long SCRAPE_NANOS = 200_000_000;
+  /** What a thread has begun to read is old after this, whatever it has read of it. */
+  private static final long LONGEST_SCRAPE_NANOS = 5_000_000_000L;
 
   /**
    * One reading.
@@ -66,25 +66,22 @@ final class Account {
 
   private volatile Reading newest = new Reading(Map.of(), 0, 0);
 
-  /** What the scrape under way reads, and since when. */
-  @GuardedBy("scrape")
-  private Reading exported = newest;
+  /** What the scrape on this thread reads; one per account. */
+  @SuppressWarnings("ThreadLocalUsage")
+  private final ThreadLocal<Scrape> scrapes = new ThreadLocal<>();
 
-  @GuardedBy("scrape")
-  private long exportedAtNanos;
-
-  private final Object scrape = new Object();
+  /** A scrape under way and the meters that it has read. */
+  private record Scrape(Reading reading, long begunNanos, Set<String> read) {}
 
   Account(RedisLink link, MeterRegistry meters, LongSupplier nanos) {
     this.link = link;
     this.meters = meters;
     this.nanos = nanos;
-    this.exportedAtNanos = nanos.getAsLong();
-    Gauge.builder("delivery.outstanding", () -> exported().outstanding())
+    Gauge.builder("delivery.outstanding", () -> exported("outstanding").outstanding())
         .description("Deliveries that are expected and neither settled nor expired")
         .strongReference(true)
         .register(meters);
-    Gauge.builder("delivery.oldest.outstanding", () -> exported().oldestMillis() / 1e3)
+    Gauge.builder("delivery.oldest.outstanding", () -> exported("oldest").oldestMillis() / 1e3)
         .description("Age of the oldest of them")
         .baseUnit("seconds")
         .strongReference(true)
@@ -96,15 +93,18 @@ final class Account {
     return newest;
   }
 
-  private Reading exported() {
+  /** The reading for a meter; a meter that is read again begins a new scrape. */
+  private Reading exported(String meter) {
     long now = nanos.getAsLong();
-    synchronized (scrape) {
-      if (now - exportedAtNanos > SCRAPE_NANOS) {
-        exported = newest;
-        exportedAtNanos = now;
-      }
-      return exported;
+    Scrape scrape = scrapes.get();
+    if (scrape == null
+        || scrape.read().contains(meter)
+        || now - scrape.begunNanos() > LONGEST_SCRAPE_NANOS) {
+      scrape = new Scrape(newest, now, new HashSet<>());
+      scrapes.set(scrape);
     }
+    scrape.read().add(meter);
+    return scrape.reading();
   }
 
   /** Reads all partitions in one pipeline. One thread at a time; blocks as a script does. */
@@ -179,7 +179,8 @@ final class Account {
 
   private void counter(
       String name, String description, String owner, String counter, String... labels) {
-    FunctionCounter.builder(name, this, account -> account.exported().total(owner, counter))
+    String meter = owner + " " + counter;
+    FunctionCounter.builder(name, this, account -> account.exported(meter).total(owner, counter))
         .description(description)
         .tag("owner", owner)
         .tags(labels)

@@ -12,6 +12,7 @@ import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Instant;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -59,8 +60,14 @@ class CoordinationConfiguration {
   }
 
   @Bean
-  RedisTime redisTime(RedisLink link) {
-    return new RedisTime(link, System::nanoTime);
+  RedisTime redisTime(RedisLink link, MeterRegistry meters) {
+    RedisTime time = new RedisTime(link, System::nanoTime);
+    Gauge.builder("coordination.clock.skew", () -> time.secondsBehind(Instant.now()))
+        .description("This machine's wall clock less Redis time; nothing is decided by the former")
+        .baseUnit("seconds")
+        .strongReference(true)
+        .register(meters);
+    return time;
   }
 
   @Bean

@@ -117,7 +117,7 @@ final class Hearing {
           .log("hearing_changed");
       state = now;
       if (now == State.DEAF) {
-        doors.close();
+        doors.shut();
       } else {
         doors.open();
       }

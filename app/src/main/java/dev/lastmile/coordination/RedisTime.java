@@ -72,6 +72,13 @@ public final class RedisTime {
     return Instant.EPOCH.plus(micros(), ChronoUnit.MICROS);
   }
 
+  /** How far Redis time is behind another clock, in seconds; NaN before it was ever measured. */
+  double secondsBehind(Instant other) {
+    return measured
+        ? (ChronoUnit.MICROS.between(Instant.EPOCH, other) - micros()) / 1e6
+        : Double.NaN;
+  }
+
   /** A new connection: perhaps another Redis, on a machine with another clock. */
   private synchronized void begin(RedisAsyncCommands<String, byte[]> commands) {
     samples.clear();

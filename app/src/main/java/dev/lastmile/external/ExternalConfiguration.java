@@ -1,6 +1,7 @@
 package dev.lastmile.external;
 
 import dev.lastmile.coordination.OperationStore;
+import dev.lastmile.coordination.Overdue;
 import dev.lastmile.coordination.RedisTime;
 import dev.lastmile.coordination.Submissions;
 import dev.lastmile.telemetry.HopRecorder;
@@ -32,6 +33,19 @@ class ExternalConfiguration {
     return HttpServiceProxyFactory.builderFor(RestClientAdapter.create(client))
         .build()
         .createClient(ExternalSystem.class);
+  }
+
+  @Bean
+  JobPoller jobPoller(
+      ExternalSystem external,
+      ExternalProperties properties,
+      OperationStore store,
+      Overdue overdue,
+      RedisTime time,
+      HopRecorder hops,
+      JsonMapper mapper,
+      MeterRegistry meters) {
+    return new JobPoller(external, properties, store, overdue, time, hops, mapper, meters);
   }
 
   @Bean

@@ -20,7 +20,9 @@ import org.springframework.validation.annotation.Validated;
  * @param readTimeout longest wait for an answer
  * @param retry pause after which a job that was not accepted is submitted again, by any replica
  * @param giveUpAfter age at which an operation whose job was never accepted becomes {@code FAILED}
- * @param concurrency submissions that may be under way at the same time
+ * @param pollInterval pause between two looks for operations whose external system is silent
+ * @param maxMessage characters of a message in an answer to such a question
+ * @param concurrency submissions, and questions, that may be under way at the same time
  * @param queue new operations that may wait for their first submission; more wait for {@code retry}
  */
 @Validated
@@ -33,5 +35,7 @@ record ExternalProperties(
     @DurationMin(millis = 10) @DurationMax(seconds = 60) @DefaultValue("2s") Duration readTimeout,
     @DurationMin(millis = 100) @DurationMax(minutes = 5) @DefaultValue("5s") Duration retry,
     @DurationMin(seconds = 1) @DurationMax(days = 1) @DefaultValue("60s") Duration giveUpAfter,
+    @DurationMin(millis = 50) @DurationMax(minutes = 5) @DefaultValue("1s") Duration pollInterval,
+    @Min(1) @Max(10_000) @DefaultValue("1000") int maxMessage,
     @Min(1) @Max(1_000) @DefaultValue("16") int concurrency,
     @Min(1) @Max(1_000_000) @DefaultValue("4096") int queue) {}

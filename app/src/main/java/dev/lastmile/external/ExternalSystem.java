@@ -2,7 +2,9 @@ package dev.lastmile.external;
 
 import java.util.List;
 import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.service.annotation.GetExchange;
 import org.springframework.web.service.annotation.PostExchange;
 import tools.jackson.databind.JsonNode;
 
@@ -19,4 +21,8 @@ interface ExternalSystem {
   /** Hands a job over; 2xx means accepted, now or before. Throws for 4xx and 5xx. */
   @PostExchange("/jobs")
   ResponseEntity<Void> submit(@RequestBody Job job);
+
+  /** The newest report of a job, as its webhook would say it. Throws for 4xx and 5xx. */
+  @GetExchange("/jobs/{id}")
+  byte[] report(@PathVariable("id") String jobId);
 }

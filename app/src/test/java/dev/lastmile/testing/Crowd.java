@@ -116,6 +116,12 @@ public final class Crowd implements AutoCloseable {
         .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue().version()));
   }
 
+  /** Whether a browser shows that an operation has ended. */
+  public boolean showsEnd(int browser, String operation) {
+    Page.Shown shown = browsers.get(browser).page().shown().get(operation);
+    return shown != null && shown.isFinal();
+  }
+
   /** Versions that browsers learned by a stream, above the cursor of its {@code ready}. */
   public long learnedLive() {
     return sum(browser -> browser.page().counts().live());

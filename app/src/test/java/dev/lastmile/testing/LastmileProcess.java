@@ -77,6 +77,15 @@ public final class LastmileProcess implements AutoCloseable {
     return this;
   }
 
+  /** Sets a variable of its environment, from its next start on; empty removes it. */
+  public void environment(String variable, String value) {
+    if (value.isEmpty()) {
+      environment.remove(variable);
+    } else {
+      environment.put(variable, value);
+    }
+  }
+
   /** What a replica needs, without the tests themselves. */
   private static String classPath() {
     String all =

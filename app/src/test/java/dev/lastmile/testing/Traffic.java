@@ -5,8 +5,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -92,15 +94,18 @@ public final class Traffic implements AutoCloseable {
   public Traffic(Cluster cluster, Crowd crowd, int perSecond, long seed) {
     this.cluster = cluster;
     this.crowd = crowd;
-    this.webhooks = new Webhooks(cluster.secret());
+    this.webhooks = new Webhooks(cluster.secret(), Duration.ofSeconds(1));
     this.before = Books.read(cluster.redis());
     this.pauseNanos = TimeUnit.SECONDS.toNanos(1) * SENDERS / perSecond;
-    List<CompletableFuture<String>> creations = new ArrayList<>();
-    for (int i = 0; i < crowd.size(); i++) {
-      int browser = i;
-      creations.add(CompletableFuture.supplyAsync(() -> crowd.create(browser)));
+    try (ExecutorService creators = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<String>> creations = new ArrayList<>();
+      for (int i = 0; i < crowd.size(); i++) {
+        int browser = i;
+        creations.add(creators.submit(() -> crowd.create(browser)));
+      }
+      creators.close();
+      creations.forEach(creation -> operations.add(creation.resultNow()));
     }
-    creations.forEach(creation -> operations.add(creation.join()));
     for (int i = 0; i < SENDERS; i++) {
       int sender = i;
       threads.add(Thread.ofVirtual().start(() -> send(sender, new Random(seed + sender))));

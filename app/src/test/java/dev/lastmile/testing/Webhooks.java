@@ -23,9 +23,18 @@ public final class Webhooks {
   private static final Pattern OUTCOME = Pattern.compile("\"outcome\":\"(\\w+)\"");
 
   private final String secret;
+  private final Duration patience;
 
   public Webhooks(String secret) {
+    this(secret, Duration.ofSeconds(20));
+  }
+
+  /**
+   * @param patience longest wait for the answer of a quick callback
+   */
+  public Webhooks(String secret, Duration patience) {
     this.secret = secret;
+    this.patience = patience;
   }
 
   public static String running(long revision, int progress) {
@@ -80,7 +89,7 @@ public final class Webhooks {
     try {
       HttpRequest request =
           HttpRequest.newBuilder(replica.uri().resolve("/api/callbacks/" + operationId))
-              .timeout(Duration.ofSeconds(20))
+              .timeout(patience)
               .header("Content-Type", "application/json")
               .header("webhook-id", id)
               .header("webhook-timestamp", Long.toString(now))

@@ -1,6 +1,5 @@
-package dev.lastmile.callbacks;
+package dev.lastmile.coordination;
 
-import dev.lastmile.coordination.NewState;
 import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.JsonText;
 import dev.lastmile.updates.OperationStatus;
@@ -10,21 +9,26 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What a callback says. Members that we do not know are ignored, so that the external system may
- * grow.
+ * What the external system says of an operation, by itself or when asked. Members that we do not
+ * know are ignored, so that the external system may grow.
  *
  * @param revision the external system's number, from 1, strictly rising per operation
  * @param state what becomes of the operation
  */
-record CallbackBody(long revision, NewState state) {
+public record Report(long revision, NewState state) {
   private static final long MAX_REVISION = (1L << 53) - 1;
 
   /**
-   * Reads a body.
+   * Reads a report.
    *
+   * @param body JSON: {@code revision}, {@code status} and perhaps {@code progress}, {@code
+   *     message}, {@code result}
+   * @param receivedAtMicros Redis time
+   * @param maxMessage characters of a message
    * @throws InvalidValueException if a member is missing or out of range
    */
-  static CallbackBody parse(JsonMapper mapper, byte[] body, long receivedAtMicros, int maxMessage) {
+  public static Report parse(
+      JsonMapper mapper, byte[] body, long receivedAtMicros, int maxMessage) {
     JsonNode json;
     try {
       json = mapper.readTree(body);
@@ -50,7 +54,7 @@ record CallbackBody(long revision, NewState state) {
             message(json.path("message"), maxMessage),
             result(json.path("result")),
             receivedAtMicros);
-    return new CallbackBody(revision.asLong(), state);
+    return new Report(revision.asLong(), state);
   }
 
   private static OperationStatus status(JsonNode node) {
