@@ -30,7 +30,6 @@ class CoordinationFaultsIT extends Scenario {
     redis.stop();
     during(Duration.ofSeconds(2));
     redis.start();
-    during(Duration.ofSeconds(3));
     nothingExpired(settle("Redis restarted with its data"));
   }
 
@@ -40,7 +39,6 @@ class CoordinationFaultsIT extends Scenario {
     redis.kill();
     deleteData("appendonly");
     redis.start();
-    during(Duration.ofSeconds(3));
     nothingExpired(settle("Redis restarted without its data"));
   }
 
@@ -50,7 +48,6 @@ class CoordinationFaultsIT extends Scenario {
     redis.kill();
     during(Duration.ofSeconds(1));
     redis.start();
-    during(Duration.ofSeconds(3));
     nothingExpired(settle("kill -9 of Redis, back from its append-only file"));
   }
 
@@ -60,7 +57,6 @@ class CoordinationFaultsIT extends Scenario {
     redis.signal("STOP");
     during(Duration.ofSeconds(10));
     redis.signal("CONT");
-    during(Duration.ofSeconds(3));
     nothingExpired(settle("Redis paused for 10 s"));
   }
 
@@ -70,7 +66,6 @@ class CoordinationFaultsIT extends Scenario {
     network(3).cut();
     during(Duration.ofSeconds(8));
     network(3).pass();
-    during(Duration.ofSeconds(2));
     onlyOwnersGone(settle("network cut between a replica and Redis for 8 s"));
   }
 
@@ -80,7 +75,6 @@ class CoordinationFaultsIT extends Scenario {
     network(3).blackhole();
     during(Duration.ofSeconds(8));
     network(3).pass();
-    during(Duration.ofSeconds(2));
     onlyOwnersGone(settle("network to Redis swallows everything for 8 s"));
   }
 
@@ -106,7 +100,6 @@ class CoordinationFaultsIT extends Scenario {
     }
     network(3).pass();
     Awaitility.await("it to be ready again").atMost(15, TimeUnit.SECONDS).until(deaf::isReady);
-    during(Duration.ofSeconds(1));
     Traffic.Outcome outcome = settle("one replica deaf");
     assertThat(outcome.total("owner_gone")).isZero();
     assertThat(outcome.total("not_received")).as("the silence is counted").isPositive();
@@ -132,7 +125,6 @@ class CoordinationFaultsIT extends Scenario {
     for (int replica = 1; replica <= 3; replica++) {
       network(replica).pass();
     }
-    during(Duration.ofSeconds(1));
     Traffic.Outcome outcome = settle("all replicas deaf");
     assertThat(outcome.total("not_received")).isPositive();
     assertThat(outcome.total("owner_gone")).isZero();

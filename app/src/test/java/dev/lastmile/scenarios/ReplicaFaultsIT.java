@@ -39,7 +39,6 @@ class ReplicaFaultsIT extends Scenario {
         .until(() -> replicasLost() == lostBefore + 1);
     during(Duration.ofSeconds(2));
     cluster.replica(2).start().awaitReady();
-    during(Duration.ofSeconds(1));
     onlyOwnersGone(settle("kill -9 of an owner"));
   }
 
@@ -71,7 +70,6 @@ class ReplicaFaultsIT extends Scenario {
     cluster.replica(2).signal("STOP");
     during(Duration.ofSeconds(10));
     cluster.replica(2).signal("CONT");
-    during(Duration.ofSeconds(1));
     onlyOwnersGone(settle("SIGSTOP of a replica for 10 s"));
   }
 
@@ -94,7 +92,6 @@ class ReplicaFaultsIT extends Scenario {
     switchTo("local-only");
     during(Duration.ofSeconds(8));
     switchTo("broadcast");
-    during(Duration.ofSeconds(1));
     Traffic.Outcome outcome = settle("local-only switched on and off again under traffic");
     assertThat(outcome.total("not_received")).as("the silence is counted").isPositive();
     assertThat(crowd.learnedPoll() + crowd.learnedReplay()).isPositive();

@@ -3,7 +3,10 @@ package dev.lastmile.testing;
 import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
@@ -20,11 +23,17 @@ import org.awaitility.Awaitility;
  * into the books several times a second.
  *
  * <p>Each browser has one operation; its revisions rise one by one, each is sent to some replica
- * until one takes it, which the protocol allows. Whatever breaks in between, {@link #settle} tells
- * what became of it.
+ * until one takes it, and some again later, which the protocol allows. Whatever breaks in between,
+ * {@link #settle} tells what became of it.
  */
 public final class Traffic implements AutoCloseable {
   private static final int SENDERS = 4;
+
+  /** One in so many callbacks is followed by one that was sent before. */
+  private static final int AGAIN = 20;
+
+  /** A browser's operation and the revision that is reported next. */
+  private record Job(String operation, int revision) {}
 
   /**
    * What is left when all is quiet again.
@@ -83,7 +92,9 @@ public final class Traffic implements AutoCloseable {
   private final AtomicLong audits = new AtomicLong();
   private final List<String> complaints = new CopyOnWriteArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
-  private final List<String> operations = new ArrayList<>();
+  private final List<Job> jobs = new CopyOnWriteArrayList<>();
+  private final Map<List<String>, Books> byEpoch =
+      Collections.synchronizedMap(new LinkedHashMap<>());
   private volatile boolean over;
 
   /**
@@ -104,7 +115,7 @@ public final class Traffic implements AutoCloseable {
         creations.add(creators.submit(() -> crowd.create(browser)));
       }
       creators.close();
-      creations.forEach(creation -> operations.add(creation.resultNow()));
+      creations.forEach(creation -> jobs.add(new Job(creation.resultNow(), 1)));
     }
     for (int i = 0; i < SENDERS; i++) {
       int sender = i;
@@ -115,30 +126,41 @@ public final class Traffic implements AutoCloseable {
 
   private void send(int sender, Random random) {
     long next = System.nanoTime();
-    for (int revision = 1; !over; revision++) {
-      for (int i = sender; i < operations.size() && !over; i += SENDERS) {
+    while (!over) {
+      for (int i = sender; i < jobs.size() && !over; i += SENDERS) {
         next += pauseNanos;
         LockSupport.parkNanos(next - System.nanoTime());
         // What was missed while nothing was taken is not made up for.
         next = Math.max(next, System.nanoTime() - TimeUnit.SECONDS.toNanos(1));
-        deliver(operations.get(i), revision, random);
+        report(i, random);
       }
     }
   }
 
-  private void deliver(String operation, int revision, Random random) {
+  /** Sends the next revision of a browser's operation; now and then also an old one again. */
+  private void report(int browser, Random random) {
+    Job job = jobs.get(browser);
+    if (send(job.operation(), job.revision(), random)) {
+      taken.incrementAndGet();
+      jobs.set(browser, new Job(job.operation(), job.revision() + 1));
+      if (random.nextInt(AGAIN) == 0) {
+        send(job.operation(), 1 + random.nextInt(job.revision()), random);
+      }
+    } else if (!over) {
+      // Redis came back without its data.
+      jobs.set(browser, new Job(crowd.create(browser), 1));
+    }
+  }
+
+  /** Sends a revision until some replica takes it; false if there is no such operation. */
+  private boolean send(String operation, int revision, Random random) {
     String body = Webhooks.running(revision, revision % 100);
     while (!Thread.currentThread().isInterrupted()) {
       LastmileProcess replica = cluster.replica(1 + random.nextInt(cluster.replicas().size()));
       try {
         int status = webhooks.quickly(replica, operation, body).statusCode();
-        if (status == 200) {
-          taken.incrementAndGet();
-          return;
-        }
-        if (status == 404) {
-          // Redis came back without its data; there is no such operation any more.
-          return;
+        if (status == 200 || status == 404) {
+          return status == 200;
         }
         if (status != 503) {
           complaints.add(replica.name() + " answered a callback with " + status);
@@ -148,12 +170,17 @@ public final class Traffic implements AutoCloseable {
       }
       LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(20));
     }
+    return false;
   }
 
   private void audit() {
     while (!over) {
       try {
-        audit(() -> Books.read(cluster.redis()));
+        audit(() -> {
+          Books books = Books.read(cluster.redis());
+          byEpoch.put(books.epochs(), books);
+          return books;
+        });
         for (LastmileProcess replica : cluster.replicas()) {
           audit(() -> Books.ofMetrics(replica));
         }
@@ -183,7 +210,14 @@ public final class Traffic implements AutoCloseable {
 
   /** The operation of a browser. */
   public String operation(int browser) {
-    return operations.get(browser);
+    return jobs.get(browser).operation();
+  }
+
+  /** The last look into the books of every epoch that there was. */
+  public List<Books> epochs() {
+    synchronized (byEpoch) {
+      return List.copyOf(byEpoch.values());
+    }
   }
 
   /** Sends no more, and waits until nothing is under way. */
