@@ -31,8 +31,11 @@ final class Account {
       List.of("delivered", "late", "client_gone", "slow_consumer");
   private static final List<String> EXPIRED = List.of("not_received", "owner_gone");
 
-  /** What a thread has begun to read is old after this, whatever it has read of it. */
-  private static final long LONGEST_SCRAPE_NANOS = 5_000_000_000L;
+  /**
+   * A reading that a thread began to read is forgotten after this; nobody waits so long for a scrape,
+   * not even for one in which this process stood still.
+   */
+  private static final long LONGEST_SCRAPE_NANOS = 60_000_000_000L;
 
   /**
    * One reading.
