@@ -25,6 +25,8 @@ final class ChannelConnections {
   /** The incarnation under which the channel was announced last; null before. */
   private volatile @Nullable String announcedAs;
 
+  private volatile boolean announced;
+
   /** Whether the last connection is gone. */
   private volatile boolean retired;
 
@@ -52,6 +54,16 @@ final class ChannelConnections {
   /** Rises with each object of the same channel. */
   long generation() {
     return generation;
+  }
+
+  /** An announcement is on its way, and may arrive whether we learn of it or not. */
+  void announcing() {
+    announced = true;
+  }
+
+  /** Whether there may be something to withdraw. */
+  boolean mayBeAnnounced() {
+    return announced;
   }
 
   @Nullable String announcedAs() {
@@ -84,6 +96,10 @@ final class ChannelConnections {
    * @return up to where another one had before, at most {@code upTo}; -1 if none had in this epoch
    */
   synchronized long advance(String epoch, long upTo) {
+    if (epoch.isEmpty()) {
+      // It has not begun.
+      return upTo;
+    }
     long before = epoch.equals(flushedEpoch) ? flushed : -1;
     flushedEpoch = epoch;
     flushed = Math.max(before, upTo);
@@ -91,8 +107,19 @@ final class ChannelConnections {
   }
 
   /** Whether some connection has flushed this update, or a later state. */
-  synchronized boolean hasFlushed(Cursor cursor) {
-    return cursor.epoch().equals(flushedEpoch) && flushed >= cursor.sequence();
+  boolean hasFlushed(Cursor cursor) {
+    synchronized (this) {
+      if (cursor.epoch().equals(flushedEpoch) && flushed >= cursor.sequence()) {
+        return true;
+      }
+    }
+    // A connection that lags behind in an old epoch may have spoken last.
+    for (Connection connection : connections) {
+      if (connection.hasFlushed(cursor)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   Channel channel() {

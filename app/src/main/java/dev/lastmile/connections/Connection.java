@@ -41,9 +41,7 @@ final class Connection {
     /** A page: more when it has been written. */
     PAGE,
     /** Not enough: read again. */
-    AGAIN,
-    /** The send queue is full. */
-    FULL
+    AGAIN
   }
 
   /**
@@ -191,8 +189,11 @@ final class Connection {
       return Offer.NOTHING;
     }
     if (sameEpoch && update.sequence() == position + 1) {
+      if (!queue.offer(frame)) {
+        return Offer.FULL;
+      }
       position = update.sequence();
-      return queue.offer(frame) ? Offer.QUEUED : Offer.FULL;
+      return Offer.QUEUED;
     }
     if (!repair) {
       return queue.offer(SseEncoder.updateWithoutId(update)) ? Offer.QUEUED : Offer.FULL;
@@ -263,7 +264,7 @@ final class Connection {
       return Progress.LIVE;
     }
     if (queue.isFull()) {
-      return Progress.FULL;
+      return later();
     }
     Cursor standing = standing();
     boolean continues = paging ? delta.continuesPage(standing) : delta.continues(standing);
@@ -312,7 +313,9 @@ final class Connection {
       Offer offer = update == null ? Offer.NOTHING : offer(frame, update, repair);
       switch (offer) {
         case FULL -> {
-          return Progress.FULL;
+          // Our own doing: a page and what was held do not fit together.
+          held = new ArrayList<>(0);
+          return later();
         }
         case HOLE -> {
           // The rest was stored before the read that comes, too.
@@ -322,6 +325,13 @@ final class Connection {
       }
     }
     return Progress.LIVE;
+  }
+
+  /** Reads again when what waits has been written. */
+  @GuardedBy("this")
+  private Progress later() {
+    paging = true;
+    return Progress.PAGE;
   }
 
   private static String reason(Delta delta, Cursor standing) {
@@ -370,6 +380,11 @@ final class Connection {
     return new Flush(epoch, flushed, alone);
   }
 
+  /** Whether the kernel has taken this update, or a later state. */
+  synchronized boolean hasFlushed(Cursor cursor) {
+    return cursor.epoch().equals(epoch) && flushed >= cursor.sequence();
+  }
+
   /** Whether this update, or a later state, was handed to the send queue. */
   synchronized boolean hasReached(Cursor cursor) {
     return cursor.epoch().equals(epoch) && position >= cursor.sequence();
@@ -390,11 +405,16 @@ final class Connection {
     return closed == null && paging && queue.isEmpty();
   }
 
-  /** Looks at the clock: called about once a second. */
-  synchronized Pulse pulse(long nowNanos) {
+  /**
+   * Looks at the clock: called about once a second.
+   *
+   * @param pausedNanos time since the last look in which this process stood still: nobody's fault
+   */
+  synchronized Pulse pulse(long nowNanos, long pausedNanos) {
     if (closed != null) {
       return Pulse.NOTHING;
     }
+    writeStartedNanos += pausedNanos;
     if (queue.isWriting() && nowNanos - writeStartedNanos >= properties.writeTimeout().toNanos()) {
       return Pulse.SLOW;
     }

@@ -151,6 +151,17 @@ public final class Dispatcher implements AutoCloseable {
     reconciler.close();
   }
 
+  /** The queue may be full of what this batch has put there: once written, there is room. */
+  private void again(Connection connection, Frame frame, Update update) {
+    connection.writer().flush();
+    switch (connection.offer(frame, update, repairsHoles)) {
+      case QUEUED -> connection.writer().flush();
+      case HOLE -> reconciler.request(connection.group());
+      case FULL -> registry.close(connection, DisconnectReason.SLOW_CONSUMER);
+      case NOTHING -> {}
+    }
+  }
+
   /** The incarnation of ours that is an owner of this message; null if none is. */
   private @Nullable String ourOwner(byte[] envelope) {
     String owners = Envelope.ownersOf(envelope);
@@ -216,6 +227,11 @@ public final class Dispatcher implements AutoCloseable {
         for (Arrival arrival : batch) {
           try {
             dispatch(arrival);
+          } catch (IllegalArgumentException e) {
+            // Its header began well; a newer writer, perhaps.
+            dropped.increment();
+            repair(arrival.channel);
+            LOG.atWarn().setCause(e).log("envelope_unreadable");
           } catch (RuntimeException e) {
             repair(arrival.channel);
             LOG.atError().setCause(e).log("dispatch_failed");
@@ -245,10 +261,11 @@ public final class Dispatcher implements AutoCloseable {
       if (Envelope.isRedelivery(arrival.envelope)) {
         if (owner == null) {
           noAudience.increment();
-        } else {
-          dispatched.increment();
-          redeliver(Delivery.decodeRedelivery(arrival.envelope), group);
+          return;
         }
+        Delivery delivery = Delivery.decodeRedelivery(arrival.envelope);
+        dispatched.increment();
+        redeliver(delivery, group);
         return;
       }
       Update update = Envelope.decode(arrival.envelope);
@@ -257,13 +274,14 @@ public final class Dispatcher implements AutoCloseable {
       }
       if (group == null) {
         noAudience.increment();
+        registry.withdrawStray(update.channel());
         return;
       }
       dispatched.increment();
       offer(update, group);
       if (owner != null && group.hasFlushed(update.cursor())) {
         // A read of state has overtaken it.
-        expectations.flushedAlone(update.channel(), update.sequence());
+        expectations.flushedAlone(update.channel(), update.cursor());
       }
     }
 
@@ -275,6 +293,11 @@ public final class Dispatcher implements AutoCloseable {
       }
       expectations.expect(delivery, group, nanos.getAsLong());
       if (group == null) {
+        registry.withdrawStray(delivery.channel());
+        return;
+      }
+      if (group.hasFlushed(delivery.cursor())) {
+        expectations.flushedAlone(delivery.channel(), delivery.cursor());
         return;
       }
       for (Connection connection : group.connections()) {
@@ -297,7 +320,7 @@ public final class Dispatcher implements AutoCloseable {
             }
           }
           case HOLE -> reconciler.request(group);
-          case FULL -> registry.close(connection, DisconnectReason.SLOW_CONSUMER);
+          case FULL -> again(connection, frame, update);
           case NOTHING -> {}
         }
       }

@@ -1,6 +1,7 @@
 package dev.lastmile.connections;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,33 +15,35 @@ public final class Doors {
   private static final Logger LOG = LoggerFactory.getLogger(Doors.class);
 
   private final Registry registry;
-  private final Evacuation evacuation;
+  private final BatchClose batchClose;
   private final Duration within;
 
   private volatile boolean closed;
 
-  Doors(Registry registry, Evacuation evacuation, Duration within) {
+  /** The streams being closed because this replica is deaf. */
+  private volatile CompletableFuture<Void> closing = CompletableFuture.completedFuture(null);
+
+  Doors(Registry registry, BatchClose batchClose, Duration within) {
     this.registry = registry;
-    this.evacuation = evacuation;
+    this.batchClose = batchClose;
     this.within = within;
   }
 
-  /** This replica is deaf: others are not. Returns at once. */
-  public void shut() {
-    if (!closed) {
+  /** This replica is deaf, others are not. Returns at once; does nothing while it stops. */
+  public synchronized void shut() {
+    if (!closed && registry.refuse(Registry.Admission.DEAF)) {
       closed = true;
       LOG.atWarn().log("doors_shut");
-      registry.refuse(Registry.Admission.DEAF);
-      var _ = evacuation.start(DisconnectReason.DEAF, within);
+      closing = batchClose.start(DisconnectReason.DEAF, within);
     }
   }
 
   /** It hears again. */
-  public void open() {
+  public synchronized void open() {
     if (closed) {
       closed = false;
       LOG.atWarn().log("doors_opened");
-      evacuation.stop();
+      closing.cancel(false);
       registry.refuse(null);
     }
   }

@@ -31,7 +31,7 @@ public final class Drain {
   private static final long LOOK_NANOS = 50_000_000;
 
   private final Registry registry;
-  private final Evacuation evacuation;
+  private final BatchClose batchClose;
   private final Expectations expectations;
   private final Deliveries deliveries;
   private final Presence presence;
@@ -46,7 +46,7 @@ public final class Drain {
 
   Drain(
       Registry registry,
-      Evacuation evacuation,
+      BatchClose batchClose,
       Expectations expectations,
       Deliveries deliveries,
       Presence presence,
@@ -55,7 +55,7 @@ public final class Drain {
       LongSupplier nanos,
       MeterRegistry meters) {
     this.registry = registry;
-    this.evacuation = evacuation;
+    this.batchClose = batchClose;
     this.expectations = expectations;
     this.deliveries = deliveries;
     this.presence = presence;
@@ -81,13 +81,15 @@ public final class Drain {
     await(properties.balancer(), () -> false);
     registry.refuse(Registry.Admission.SHUTTING_DOWN);
     endStreams();
-    boolean settled = await(properties.settle(), this::isSettled);
+    await(properties.settle(), this::isSettled);
     try {
       presence.leave();
     } catch (RuntimeException e) {
       // Without Redis nobody hears the goodbye; the lease will end by itself.
       LOG.atDebug().setCause(e).log("goodbye_not_heard");
     }
+    // Something may have been expected of us up to the goodbye.
+    boolean settled = await(properties.settle(), this::isSettled);
     long before = scrapes.get();
     boolean scraped = await(properties.scrape(), () -> scrapes.get() > before);
     LOG.atInfo()
@@ -99,7 +101,7 @@ public final class Drain {
   private void endStreams() {
     Duration within = properties.streams();
     try {
-      evacuation
+      batchClose
           .start(DisconnectReason.SHUTDOWN, within)
           .get(within.toMillis() + 1_000, TimeUnit.MILLISECONDS);
     } catch (TimeoutException | ExecutionException | CancellationException e) {

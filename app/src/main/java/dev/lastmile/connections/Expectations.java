@@ -2,6 +2,7 @@ package dev.lastmile.connections;
 
 import dev.lastmile.connections.Deliveries.End;
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delivery;
 import dev.lastmile.updates.Update;
 import io.micrometer.core.instrument.Counter;
@@ -93,8 +94,13 @@ final class Expectations {
         (_, present) -> {
           NavigableMap<Long, Expected> waiting = present == null ? new TreeMap<>() : present;
           Expected expected = new Expected(delivery, group, nowNanos);
-          if (waiting.putIfAbsent(delivery.sequence(), expected) == null) {
+          Expected before = waiting.get(delivery.sequence());
+          if (before == null) {
             count.incrementAndGet();
+            waiting.put(delivery.sequence(), expected);
+          } else if (!before.delivery.cursor().equals(delivery.cursor())) {
+            // Of another epoch: its entry is gone.
+            waiting.put(delivery.sequence(), expected);
           }
           return waiting;
         });
@@ -107,7 +113,7 @@ final class Expectations {
       settleUpTo(group.channel(), flush.epoch(), after, flush.upTo());
     }
     for (Update update : flush.alone()) {
-      flushedAlone(group.channel(), update.sequence());
+      flushedAlone(group.channel(), update.cursor());
     }
   }
 
@@ -141,13 +147,14 @@ final class Expectations {
   }
 
   /** Exactly this update was flushed; nothing is said of those before it. */
-  void flushedAlone(Channel channel, long sequence) {
+  void flushedAlone(Channel channel, Cursor cursor) {
     List<Delivery> done = new ArrayList<>(1);
     channels.computeIfPresent(
         channel.value(),
         (_, waiting) -> {
-          Expected expected = waiting.remove(sequence);
-          if (expected != null) {
+          Expected expected = waiting.get(cursor.sequence());
+          if (expected != null && expected.delivery.cursor().equals(cursor)) {
+            waiting.remove(cursor.sequence());
             done.add(expected.delivery);
             count.decrementAndGet();
           }

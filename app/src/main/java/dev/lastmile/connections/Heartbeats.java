@@ -20,6 +20,10 @@ final class Heartbeats implements AutoCloseable {
   private final Expectations expectations;
   private final LongSupplier nanos;
   private final long intervalMillis;
+
+  /** When the last look was; used by the one thread. */
+  private long lookedNanos;
+
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("heartbeats").daemon().factory());
@@ -36,6 +40,7 @@ final class Heartbeats implements AutoCloseable {
   }
 
   void start() {
+    lookedNanos = nanos.getAsLong();
     var _ =
         thread.scheduleWithFixedDelay(
             this::look, intervalMillis, intervalMillis, TimeUnit.MILLISECONDS);
@@ -54,10 +59,13 @@ final class Heartbeats implements AutoCloseable {
 
   private void look() {
     long now = nanos.getAsLong();
+    long paused =
+        Math.max(0, now - lookedNanos - 2 * TimeUnit.MILLISECONDS.toNanos(intervalMillis));
+    lookedNanos = now;
     for (ChannelConnections group : registry.all()) {
       for (Connection connection : group.connections()) {
         try {
-          switch (connection.pulse(now)) {
+          switch (connection.pulse(now, paused)) {
             case HEARTBEAT -> connection.writer().flush();
             case SLOW -> registry.close(connection, DisconnectReason.SLOW_CONSUMER);
             case NOTHING -> {}

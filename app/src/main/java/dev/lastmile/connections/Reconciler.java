@@ -88,6 +88,7 @@ final class Reconciler implements AutoCloseable {
         read(group);
       } catch (RuntimeException e) {
         LOG.atError().setCause(e).log("read_broke");
+        failed(group, List.of(group.connections()));
       }
       if (group.readRequests.addAndGet(-answered) != 0) {
         waiting.add(group);
@@ -134,6 +135,7 @@ final class Reconciler implements AutoCloseable {
   /** Before the read: what is published after it is then expected of us. */
   private void announce(ChannelConnections group) {
     if (!presence.incarnation().equals(group.announcedAs())) {
+      group.announcing();
       group.announcedAs(presence.announce(group.channel(), group.generation()));
       if (group.isRetired()) {
         // Its last connection went while we announced it, so nobody else withdraws it.
@@ -154,7 +156,6 @@ final class Reconciler implements AutoCloseable {
         connection.writer().flush();
         request(group);
       }
-      case FULL -> registry.close(connection, DisconnectReason.SLOW_CONSUMER);
     }
     expectations.flushed(group, connection.flushed());
     if (connection.awaitsPage()) {

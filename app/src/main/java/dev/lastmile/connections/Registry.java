@@ -1,5 +1,6 @@
 package dev.lastmile.connections;
 
+import dev.lastmile.updates.Channel;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -163,7 +164,7 @@ final class Registry {
           return null;
         });
     ChannelConnections group = connection.group();
-    if (group.isRetired() && group.announcedAs() != null) {
+    if (group.isRetired() && group.mayBeAnnounced()) {
       presence.withdraw(group.channel(), group.generation());
     }
     Counter counter = closed.get(reason);
@@ -185,16 +186,35 @@ final class Registry {
     }
   }
 
-  /** Takes no new streams, or takes them again ({@code null}). A replica that stops stays so. */
-  void refuse(@Nullable Admission why) {
-    if (refusal != Admission.SHUTTING_DOWN) {
-      refusal = why;
+  /**
+   * Takes no new streams, or takes them again ({@code null}).
+   *
+   * @return false if this replica stops: then it stays so
+   */
+  synchronized boolean refuse(@Nullable Admission why) {
+    if (refusal == Admission.SHUTTING_DOWN) {
+      return false;
     }
+    refusal = why;
+    return true;
+  }
+
+  /** Something is expected of us for a channel without connections: withdraws it, once more. */
+  void withdrawStray(Channel channel) {
+    channels.compute(
+        channel.value(),
+        (_, present) -> {
+          if (present == null) {
+            // Whoever comes next gets a higher generation.
+            presence.withdraw(channel, generations.get());
+          }
+          return present;
+        });
   }
 
   /** Refuses new streams and ends all others; each is told when to come back. */
   void shutDown() {
-    refusal = Admission.SHUTTING_DOWN;
+    refuse(Admission.SHUTTING_DOWN);
     for (ChannelConnections group : channels.values()) {
       for (Connection connection : group.connections()) {
         close(connection, DisconnectReason.SHUTDOWN);

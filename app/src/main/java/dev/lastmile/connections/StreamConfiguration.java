@@ -46,19 +46,19 @@ class StreamConfiguration {
   }
 
   @Bean
-  Evacuation evacuation(Registry registry, Presence presence) {
-    return new Evacuation(registry, presence);
+  BatchClose batchClose(Registry registry, Presence presence) {
+    return new BatchClose(registry, presence);
   }
 
   @Bean
-  Doors doors(Registry registry, Evacuation evacuation, DrainProperties properties) {
-    return new Doors(registry, evacuation, properties.streams());
+  Doors doors(Registry registry, BatchClose batchClose, DrainProperties properties) {
+    return new Doors(registry, batchClose, properties.streams());
   }
 
   @Bean
   Drain drain(
       Registry registry,
-      Evacuation evacuation,
+      BatchClose batchClose,
       Expectations expectations,
       Deliveries deliveries,
       Presence presence,
@@ -67,7 +67,7 @@ class StreamConfiguration {
       MeterRegistry meters) {
     return new Drain(
         registry,
-        evacuation,
+        batchClose,
         expectations,
         deliveries,
         presence,
@@ -79,8 +79,8 @@ class StreamConfiguration {
 
   @Bean
   StreamLifecycle streamLifecycle(
-      Registry registry, Dispatcher dispatcher, Heartbeats heartbeats, Evacuation evacuation) {
-    return new StreamLifecycle(registry, dispatcher, heartbeats, evacuation);
+      Registry registry, Dispatcher dispatcher, Heartbeats heartbeats, BatchClose batchClose) {
+    return new StreamLifecycle(registry, dispatcher, heartbeats, batchClose);
   }
 
   @Bean

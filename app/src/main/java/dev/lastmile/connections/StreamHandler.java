@@ -108,7 +108,7 @@ final class StreamHandler extends Handler.Wrapper {
             response,
             callback));
     // Before it is registered: from then on a reader may begin the answer.
-    prepare(endPoint, response);
+    prepare(response);
     switch (registry.add(connection)) {
       case REPLICA_FULL ->
           Problems.full(
@@ -124,16 +124,16 @@ final class StreamHandler extends Handler.Wrapper {
     }
   }
 
-  private static void prepare(EndPoint endPoint, Response response) {
+  private static void prepare(Response response) {
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/event-stream");
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
     response.getHeaders().put("X-Accel-Buffering", "no");
     response.getHeaders().put("X-Content-Type-Options", "nosniff");
-    // Silence is ours to judge: heartbeats and the write time-out, not Jetty's idle time-out.
-    endPoint.setIdleTimeout(0);
   }
 
   private void begin(Connection connection, EndPoint endPoint) {
+    // Silence is ours to judge: heartbeats and the write time-out, not Jetty's idle time-out.
+    endPoint.setIdleTimeout(0);
     dispatcher.reconciler().request(connection.group());
     new HangUpWatch(endPoint, connection, registry).start();
   }

@@ -13,15 +13,15 @@ final class StreamLifecycle implements SmartLifecycle, ApplicationListener<Conte
   private final Registry registry;
   private final Dispatcher dispatcher;
   private final Heartbeats heartbeats;
-  private final Evacuation evacuation;
+  private final BatchClose batchClose;
   private volatile boolean running;
 
   StreamLifecycle(
-      Registry registry, Dispatcher dispatcher, Heartbeats heartbeats, Evacuation evacuation) {
+      Registry registry, Dispatcher dispatcher, Heartbeats heartbeats, BatchClose batchClose) {
     this.registry = registry;
     this.dispatcher = dispatcher;
     this.heartbeats = heartbeats;
-    this.evacuation = evacuation;
+    this.batchClose = batchClose;
   }
 
   @Override
@@ -43,7 +43,7 @@ final class StreamLifecycle implements SmartLifecycle, ApplicationListener<Conte
     running = false;
     dispatcher.close();
     heartbeats.close();
-    evacuation.close();
+    batchClose.close();
   }
 
   @Override

@@ -32,8 +32,8 @@ final class Account {
   private static final List<String> EXPIRED = List.of("not_received", "owner_gone");
 
   /**
-   * A reading that a thread began to read is forgotten after this; nobody waits so long for a scrape,
-   * not even for one in which this process stood still.
+   * A reading that a thread began to read is forgotten after this; nobody waits so long for a
+   * scrape, not even for one in which this process stood still.
    */
   private static final long LONGEST_SCRAPE_NANOS = 60_000_000_000L;
 

@@ -20,14 +20,14 @@ final class Announcements implements Presence {
   private final RedisLink link;
   private final Leases leases;
 
-  /** Withdrawals not confirmed yet: channel to generation. */
-  private final Map<Channel, Long> pending = new ConcurrentHashMap<>();
+  /** A withdrawal not confirmed yet. */
+  private record Withdrawal(String incarnation, long generation) {}
+
+  private final Map<Channel, Withdrawal> pending = new ConcurrentHashMap<>();
 
   Announcements(RedisLink link, Leases leases) {
     this.link = link;
     this.leases = leases;
-    // What the old incarnation has left behind is collected by whoever sweeps.
-    leases.onNewIncarnation(_ -> pending.clear());
   }
 
   @Override
@@ -61,8 +61,9 @@ final class Announcements implements Presence {
 
   @Override
   public void withdraw(Channel channel, long generation) {
-    pending.merge(channel, generation, Math::max);
-    withdrawAgain(channel, generation);
+    Withdrawal withdrawal = new Withdrawal(leases.incarnation(), generation);
+    pending.put(channel, withdrawal);
+    withdrawAgain(channel, withdrawal);
   }
 
   @Override
@@ -75,11 +76,16 @@ final class Announcements implements Presence {
     pending.forEach(this::withdrawAgain);
   }
 
-  private void withdrawAgain(Channel channel, long generation) {
+  private void withdrawAgain(Channel channel, Withdrawal withdrawal) {
+    if (!withdrawal.incarnation().equals(leases.incarnation())) {
+      // What an old incarnation has left behind is collected by whoever sweeps.
+      pending.remove(channel, withdrawal);
+      return;
+    }
     try {
       var _ =
-          send("withdraw", channel, generation, leases.incarnation())
-              .thenRun(() -> pending.remove(channel, generation))
+          send("withdraw", channel, withdrawal.generation(), withdrawal.incarnation())
+              .thenRun(() -> pending.remove(channel, withdrawal))
               // It stays pending.
               .exceptionally(_ -> null);
     } catch (RedisAwayException e) {

@@ -208,10 +208,12 @@ class CoordinationConfiguration {
       Sweeper sweeper,
       Account account,
       Retention retention,
+      CoordinationProperties coordination,
       RedisProperties redis,
       CanaryProperties canary,
       LedgerProperties ledger,
       RetentionProperties kept) {
+    Runnable judge = () -> hearing.judge(subscriber);
     return new CoordinationTasks()
         .every(redis.clockInterval(), time::measure)
         .every(ledger.renewInterval(), leases::renewIfUp)
@@ -219,7 +221,8 @@ class CoordinationConfiguration {
         .every(ledger.sweepInterval(), sweeper::sweep)
         .every(ledger.accountInterval(), account::refresh)
         .every(canary.interval(), hearing::send)
-        .every(canary.interval().dividedBy(4), () -> hearing.judge(subscriber))
+        // Who does not listen is not deaf.
+        .every(canary.interval().dividedBy(4), coordination.broadcasts() ? judge : () -> {})
         .every(kept.sweepInterval(), retention::sweep);
   }
 

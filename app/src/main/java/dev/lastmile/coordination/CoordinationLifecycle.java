@@ -9,8 +9,8 @@ import org.springframework.context.SmartLifecycle;
  * Starts dialling before the web server opens its port, and hangs up after it has closed it.
  *
  * <p>After each (re)connection the lease is renewed first, since nothing can be announced without
- * one, and then every stream is checked: the process behind Redis may be another one, with other
- * state.
+ * one, and then every stream is checked (by the new subscription): the process behind Redis may be
+ * another one, with other state.
  */
 final class CoordinationLifecycle implements SmartLifecycle {
   private static final Logger LOG = LoggerFactory.getLogger(CoordinationLifecycle.class);
@@ -46,8 +46,8 @@ final class CoordinationLifecycle implements SmartLifecycle {
   public void start() {
     boolean broadcast = properties.broadcasts();
     dispatcher.repairHoles(broadcast);
-    leases.onNewIncarnation(lostAfter -> {
-      subscriber.lossWindow(lostAfter);
+    leases.onNewIncarnation(heldUntil -> {
+      subscriber.lossWindow(heldUntil);
       dispatcher.reconcileAll();
     });
     link.onUp(leases::renewIfUp);
@@ -66,12 +66,14 @@ final class CoordinationLifecycle implements SmartLifecycle {
 
   /** On the dialling thread. */
   private void up() {
-    if (upBefore) {
+    if (!properties.broadcasts()) {
+      dispatcher.reconcileAll();
+    } else if (upBefore) {
       // What broke one connection has hardly spared the other; half-open, it would tell us late.
+      // The new subscription has every stream checked.
       subscriber.renew("Redis was away");
     }
     upBefore = true;
-    dispatcher.reconcileAll();
   }
 
   @Override

@@ -52,7 +52,8 @@ final class Hearing {
   /** When the last canary was heard; at first, when this replica began to listen. */
   private volatile long heardAtNanos;
 
-  private volatile State state = State.HEARS;
+  @GuardedBy("this")
+  private State state = State.HEARS;
 
   /** Since when Redis has been reachable. */
   @GuardedBy("this")
@@ -109,19 +110,21 @@ final class Hearing {
   /** Judges, and acts on it: called a few times a second by one thread. */
   synchronized void judge(Subscriber subscriber) {
     State now = now(subscriber);
-    leases.hears(now == State.HEARS);
+    boolean proven = now == State.HEARS && heardAtNanos > upSinceNanos;
+    leases.hears(proven);
     if (now != state) {
       LOG.atWarn()
           .addKeyValue("from", state.name().toLowerCase(Locale.ROOT))
           .addKeyValue("to", now.name().toLowerCase(Locale.ROOT))
           .log("hearing_changed");
       state = now;
-      if (now == State.DEAF) {
-        doors.shut();
-      } else {
-        doors.open();
-      }
     }
+    if (now == State.DEAF) {
+      doors.shut();
+    } else if (proven || now == State.ALL_DEAF) {
+      doors.open();
+    }
+    // Otherwise nothing is known, and they stay as they are.
   }
 
   @GuardedBy("this")
@@ -147,9 +150,5 @@ final class Hearing {
       return leases.doOthersHear() ? State.DEAF : State.ALL_DEAF;
     }
     return state == State.DEAF || state == State.ALL_DEAF ? state : State.STALE;
-  }
-
-  State state() {
-    return state;
   }
 }

@@ -58,6 +58,10 @@ final class Leases {
   @GuardedBy("this")
   private boolean left;
 
+  /** Since when the listeners have to be told of another incarnation; 0 if they need not. */
+  @GuardedBy("this")
+  private long lostSinceNanos;
+
   /** When the lease was held for the last time that we know. */
   @GuardedBy("this")
   private long heldAtNanos;
@@ -93,8 +97,8 @@ final class Leases {
   }
 
   /**
-   * Runs after a lease was lost and another incarnation taken, with the nanoseconds since the old
-   * one was known to be held, on the renewing thread.
+   * Runs after a lease was lost and another incarnation taken, with the time at which the old one
+   * was last known to be held, on the renewing thread.
    */
   void onNewIncarnation(LongConsumer listener) {
     renewedListeners.add(listener);
@@ -106,7 +110,7 @@ final class Leases {
    * @throws RedisAwayException if Redis does not answer
    */
   void renew() {
-    long lostAfter;
+    long since;
     synchronized (this) {
       if (left) {
         return;
@@ -116,12 +120,13 @@ final class Leases {
         heldAtNanos = begun;
         return;
       }
-      lostAfter = taken ? begun - heldAtNanos : 0;
       takeAnother();
       heldAtNanos = begun;
+      since = lostSinceNanos;
+      lostSinceNanos = 0;
     }
-    if (lostAfter > 0) {
-      renewedListeners.forEach(listener -> listener.accept(lostAfter));
+    if (since != 0) {
+      renewedListeners.forEach(listener -> listener.accept(since));
     }
   }
 
@@ -132,6 +137,7 @@ final class Leases {
         renew();
       }
     } catch (RedisAwayException e) {
+      othersHear = 0;
       LOG.atDebug().setCause(e).log("lease_not_renewed");
     }
   }
@@ -140,6 +146,8 @@ final class Leases {
   private void takeAnother() {
     if (taken) {
       // It may still be held in other partitions.
+      // Said to the listeners when the next one is taken, however many attempts that needs.
+      lostSinceNanos = heldAtNanos;
       everywhere("leave", incarnation);
       taken = false;
       number++;

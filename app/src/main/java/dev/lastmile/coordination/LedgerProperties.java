@@ -38,8 +38,19 @@ record LedgerProperties(
     @DurationMin(millis = 20) @DurationMax(seconds = 1) @DefaultValue("250ms")
         Duration sweepInterval,
     @Min(1) @Max(1_000) @DefaultValue("128") int sweepBatch,
-    @Min(0) @Max(1_000) @DefaultValue("20") int examples,
+    @Min(1) @Max(1_000) @DefaultValue("20") int examples,
     @DurationMin(millis = 50) @DurationMax(seconds = 1) @DefaultValue("500ms")
         Duration accountInterval,
     @Min(16) @Max(10_000_000) @DefaultValue("65536") int settleQueue,
-    @Min(1) @Max(1_000) @DefaultValue("64") int settleBatch) {}
+    @Min(1) @Max(1_000) @DefaultValue("64") int settleBatch) {
+  LedgerProperties {
+    if (renewInterval.multipliedBy(4).compareTo(lease) > 0) {
+      throw new IllegalArgumentException(
+          "lastmile.ledger.renew-interval must be at most a quarter of lastmile.ledger.lease");
+    }
+    if (redeliverAfter.multipliedBy(2).compareTo(expireAfter) > 0) {
+      throw new IllegalArgumentException(
+          "lastmile.ledger.redeliver-after must be at most half of lastmile.ledger.expire-after");
+    }
+  }
+}

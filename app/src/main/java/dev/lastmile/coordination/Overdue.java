@@ -18,22 +18,31 @@ public final class Overdue {
   private final RedisLink link;
   private final OverdueProperties properties;
 
+  /** Where the next call begins; used by one thread. */
+  private int next;
+
   Overdue(RedisLink link, OverdueProperties properties) {
     this.link = link;
     this.properties = properties;
   }
 
-  /** Takes overdue operations; no other replica gets them for the length of the lease. */
-  public List<OperationId> claim() {
+  /**
+   * Takes overdue operations; no other replica gets them for the length of the lease.
+   *
+   * @param most that the caller can ask for at once
+   */
+  public List<OperationId> claim(int most) {
     List<OperationId> claimed = new ArrayList<>();
-    for (Partition partition : Partition.ALL) {
+    for (int i = 0; i < Partition.COUNT && claimed.size() < most; i++) {
+      // Each call begins elsewhere, so that no partition waits for ever.
+      Partition partition = Partition.ALL.get(Math.floorMod(next++, Partition.COUNT));
       List<Object> ids =
           link.run(
               Script.CLAIM,
               List.of(Keys.overdue(partition)),
               List.of(
                   Long.toString(properties.lease().toMillis()).getBytes(UTF_8),
-                  Integer.toString(properties.batch()).getBytes(UTF_8)));
+                  Integer.toString(most - claimed.size()).getBytes(UTF_8)));
       ids.forEach(id -> claimed.add(new OperationId(new String((byte[]) id, UTF_8))));
     }
     return claimed;

@@ -1,7 +1,5 @@
 package dev.lastmile.coordination;
 
-import jakarta.validation.constraints.Max;
-import jakarta.validation.constraints.Min;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
@@ -15,11 +13,9 @@ import org.springframework.validation.annotation.Validated;
  * @param after silence of the external system after which it is asked
  * @param lease how long a replica that took an operation to ask for has it to itself; also the
  *     pause after which it is asked for again if there was no answer
- * @param batch most operations that a replica takes at once, per partition
  */
 @Validated
 @ConfigurationProperties("lastmile.overdue")
 record OverdueProperties(
     @DurationMin(millis = 100) @DurationMax(days = 1) @DefaultValue("30s") Duration after,
-    @DurationMin(millis = 100) @DurationMax(hours = 1) @DefaultValue("10s") Duration lease,
-    @Min(1) @Max(1_000) @DefaultValue("16") int batch) {}
+    @DurationMin(millis = 100) @DurationMax(hours = 1) @DefaultValue("10s") Duration lease) {}

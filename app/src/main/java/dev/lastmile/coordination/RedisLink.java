@@ -176,7 +176,11 @@ final class RedisLink implements AutoCloseable {
     if (current == null) {
       throw new RedisAwayException("Redis is away");
     }
-    checkEpochs(current.async());
+    try {
+      checkEpochs(current.async());
+    } catch (RedisException e) {
+      throw new RedisAwayException("Redis takes no more commands", e);
+    }
   }
 
   /** Gives up a connection that does not answer; a new one is dialled. Any thread. */

@@ -1,5 +1,6 @@
 package dev.lastmile.coordination;
 
+import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
@@ -50,6 +51,10 @@ final class Subscriber implements AutoCloseable {
 
   private volatile boolean everSubscribed;
 
+  /** Up to when loss windows have been counted. */
+  @GuardedBy("this")
+  private long windowEndNanos = Long.MIN_VALUE;
+
   /**
    * @param receiver takes each envelope on the event loop; must not block
    * @param reconcile runs after each subscription, on the dialling thread
@@ -96,6 +101,7 @@ final class Subscriber implements AutoCloseable {
     }
     StatefulRedisPubSubConnection<String, byte[]> fresh =
         Redial.await(client.connectPubSubAsync(RedisLink.CODEC, uri), dialTimeout);
+    long heardBefore = heardAtNanos;
     try {
       fresh.addListener(
           new RedisPubSubAdapter<String, byte[]>() {
@@ -123,18 +129,18 @@ final class Subscriber implements AutoCloseable {
       Thread.currentThread().interrupt();
       return;
     }
-    windowClosed();
+    windowClosed(heardBefore);
     reconcile.run();
     if (!fresh.isOpen()) {
       lost(fresh);
     }
   }
 
-  private void windowClosed() {
+  private void windowClosed(long heardBefore) {
     long now = nanos.getAsLong();
     if (everSubscribed) {
       resubscriptions.increment();
-      lossWindow(now - heardAtNanos);
+      lossWindow(heardBefore);
       heardAtNanos = now;
     } else {
       everSubscribed = true;
@@ -143,10 +149,16 @@ final class Subscriber implements AutoCloseable {
     }
   }
 
-  /** Counts a time in which something may have been missed; the caller reconciles. */
-  void lossWindow(long length) {
-    lossWindowSeconds.increment(length / 1e9);
-    LOG.atWarn().addKeyValue("seconds", length / 1e9).log("loss_window_closed");
+  /**
+   * Counts the time until now in which something may have been missed, except what was counted
+   * before; the caller reconciles.
+   */
+  synchronized void lossWindow(long fromNanos) {
+    long now = nanos.getAsLong();
+    double seconds = (now - Math.max(fromNanos, windowEndNanos)) / 1e9;
+    windowEndNanos = now;
+    lossWindowSeconds.increment(seconds);
+    LOG.atWarn().addKeyValue("seconds", seconds).log("loss_window_closed");
   }
 
   private void lost(StatefulRedisPubSubConnection<String, byte[]> broken) {

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,32 +50,45 @@ final class Sweeper {
             .register(meters);
   }
 
-  /** Sweeps all partitions once, in one pipeline. One thread; blocks as a script does. */
+  /** Sweeps all partitions, begun in one pipeline. One thread; blocks as a script does. */
   void sweep() {
     if (!link.isUp()) {
       return;
     }
+    List<CompletionStage<List<Object>>> answers = new ArrayList<>();
+    for (Partition partition : Partition.ALL) {
+      answers.add(begin(partition));
+    }
+    for (Partition partition : Partition.ALL) {
+      try {
+        finish(partition, answers.get(partition.index()));
+      } catch (RedisAwayException e) {
+        // The next sweep, or another replica's, goes on; nothing is taken twice.
+        LOG.atDebug().setCause(e).log("sweep_failed");
+      }
+    }
+  }
+
+  private CompletionStage<List<Object>> begin(Partition partition) {
     try {
-      List<CompletionStage<List<Object>>> answers = new ArrayList<>();
-      for (Partition partition : Partition.ALL) {
-        answers.add(link.start(Script.SWEEP, keys(partition), arguments()));
-      }
-      for (Partition partition : Partition.ALL) {
-        Answer answer = new Answer(link.await(answers.get(partition.index())));
-        if (answer.number(0) > 0) {
-          backlog.increment();
-        }
-        Answer expired = answer.list(2);
-        for (int i = 0; i < expired.size(); i++) {
-          tell(Expired.parse(expired.text(i)));
-        }
-        Answer dead = answer.list(1);
-        for (int i = 0; i < dead.size(); i++) {
-          collect(partition, dead.text(i));
-        }
-      }
+      return link.start(Script.SWEEP, keys(partition), arguments());
     } catch (RedisAwayException e) {
-      LOG.atDebug().setCause(e).log("sweep_failed");
+      return CompletableFuture.failedFuture(e);
+    }
+  }
+
+  private void finish(Partition partition, CompletionStage<List<Object>> begun) {
+    Answer answer = new Answer(link.await(begun));
+    Answer expired = answer.list(2);
+    for (int i = 0; i < expired.size(); i++) {
+      tell(Expired.parse(expired.text(i)));
+    }
+    Answer dead = answer.list(1);
+    for (int i = 0; i < dead.size(); i++) {
+      collect(partition, dead.text(i));
+    }
+    if (answer.number(0) > 0) {
+      backlog.increment();
     }
   }
 
@@ -109,15 +123,19 @@ final class Sweeper {
         .addKeyValue("age_seconds", expired.ageSeconds())
         .log("delivery_expired");
     long atMicros = ChronoUnit.MICROS.between(Instant.EPOCH, expired.at());
-    var _ =
-        link.start(
-            Script.NOTE,
-            List.of(Keys.timeline(new OperationId(expired.operationId()))),
-            List.of(
-                Long.toString(expired.version()).getBytes(UTF_8),
-                Long.toString(atMicros).getBytes(UTF_8),
-                expired.replica().getBytes(UTF_8),
-                expired.reason().getBytes(UTF_8)));
+    try {
+      var _ =
+          link.start(
+              Script.NOTE,
+              List.of(Keys.timeline(new OperationId(expired.operationId()))),
+              List.of(
+                  Long.toString(expired.version()).getBytes(UTF_8),
+                  Long.toString(atMicros).getBytes(UTF_8),
+                  expired.replica().getBytes(UTF_8),
+                  expired.reason().getBytes(UTF_8)));
+    } catch (RedisAwayException e) {
+      LOG.atDebug().setCause(e).log("expiry_not_in_timeline");
+    }
   }
 
   private void collect(Partition partition, String incarnation) {

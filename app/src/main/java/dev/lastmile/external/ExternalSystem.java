@@ -1,6 +1,7 @@
 package dev.lastmile.external;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.RequestBody;
@@ -22,7 +23,10 @@ interface ExternalSystem {
   @PostExchange("/jobs")
   ResponseEntity<Void> submit(@RequestBody Job job);
 
-  /** The newest report of a job, as its webhook would say it. Throws for 4xx and 5xx. */
+  /**
+   * The newest report of a job, as its webhook would say it; null if the answer has no body. Throws
+   * for 4xx and 5xx.
+   */
   @GetExchange("/jobs/{id}")
-  byte[] report(@PathVariable("id") String jobId);
+  byte @Nullable [] report(@PathVariable("id") String jobId);
 }

@@ -95,17 +95,15 @@ final class JobPoller implements SmartLifecycle {
     }
   }
 
-  /** Takes what is overdue; waits where too many questions are under way. */
+  /** Takes as much of what is overdue as can be asked for at once. */
   private void claim() {
     try {
-      for (OperationId id : overdue.claim()) {
-        questionsLeft.acquire();
+      for (OperationId id : overdue.claim(questionsLeft.availablePermits())) {
+        questionsLeft.acquireUninterruptibly();
         var _ = Thread.ofVirtual().name("poll").start(() -> poll(id));
       }
     } catch (RedisAwayException e) {
       LOG.atDebug().setCause(e).log("overdue_claim_failed");
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     } catch (RuntimeException e) {
       LOG.atError().setCause(e).log("overdue_claim_broke");
     }
@@ -133,7 +131,11 @@ final class JobPoller implements SmartLifecycle {
     Outcome outcome;
     try {
       byte[] answer = external.report(id.value());
-      outcome = isPending(answer) ? Outcome.PENDING : store(id, pointer, answer);
+      if (answer == null) {
+        outcome = Outcome.FAILED;
+      } else {
+        outcome = isPending(answer) ? Outcome.PENDING : store(id, pointer, answer);
+      }
     } catch (HttpClientErrorException.NotFound e) {
       outcome = Outcome.UNKNOWN;
     } catch (RestClientException | InvalidValueException | JacksonException e) {

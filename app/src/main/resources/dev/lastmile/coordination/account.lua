@@ -6,7 +6,7 @@ local epoch, swept, stalled = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'swep
 if not epoch then
   return {}
 end
-local clock = ledger_clock(KEYS[1], swept, stalled)
+local clock = ledger_clock(swept, stalled)
 local oldest = clock
 for i = 2, 3 do
   local first = redis.call('ZRANGE', KEYS[i], 0, 0, 'WITHSCORES')[2]

@@ -41,7 +41,7 @@ local epoch, trimmed, swept, stalled = unpack(redis.call('HMGET', KEYS[1], 'epoc
 if not epoch then
   return {'no_epoch'}
 end
-local clock = ledger_clock(KEYS[1], swept, stalled)
+local clock = ledger_clock(swept, stalled)
 
 local function stored(operation)
   local state = redis.call('HGET', KEYS[4], operation)

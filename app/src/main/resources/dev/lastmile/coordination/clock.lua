@@ -10,17 +10,15 @@ local millis = math.floor(micros / 1000)
 
 local LONGEST_MILLIS = 1000
 
--- The ledger's clock in ms, from the fields swept and stalled of the partition's meta.
-local function ledger_clock(meta, swept, stalled)
-  stalled = tonumber(stalled or 0)
+-- How much of the time since the last sweep does not count, ms.
+local function lost_millis(swept)
   local gap = millis - tonumber(swept or millis)
-  local lost = gap < 0 and gap or math.max(0, gap - LONGEST_MILLIS)
-  if lost ~= 0 then
-    stalled = stalled + lost
-    redis.call('HSET', meta, 'swept', string.format('%d', millis), 'stalled',
-      string.format('%d', stalled))
-  end
-  return millis - stalled
+  return gap < 0 and gap or math.max(0, gap - LONGEST_MILLIS)
+end
+
+-- The ledger's clock in ms, from the fields swept and stalled of the partition's meta, which sweep.lua writes.
+local function ledger_clock(swept, stalled)
+  return millis - tonumber(stalled or 0) - lost_millis(swept)
 end
 
 -- Whether an incarnation's lease has not ended.

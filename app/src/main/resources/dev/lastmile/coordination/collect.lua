@@ -5,7 +5,7 @@
 -- Returns {'alive'}, {'more'}, {'gone'} or, if it ended without a goodbye and this call removed it, {'lost'}
 local swept, stalled = unpack(redis.call('HMGET', KEYS[1], 'swept', 'stalled'))
 local incarnation = ARGV[1]
-if alive(KEYS[2], incarnation, ledger_clock(KEYS[1], swept, stalled)) then
+if alive(KEYS[2], incarnation, ledger_clock(swept, stalled)) then
   return {'alive'}
 end
 for i = 4, #KEYS do

@@ -10,10 +10,10 @@ local epoch, swept, stalled = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'swep
 if not epoch then
   return {'no_epoch'}
 end
-local clock = ledger_clock(KEYS[1], swept, stalled)
+local clock = ledger_clock(swept, stalled)
 local incarnation, mode = ARGV[1], ARGV[2]
 if mode == 'leave' then
-  if redis.call('ZSCORE', KEYS[2], incarnation) then
+  if alive(KEYS[2], incarnation, clock) then
     redis.call('ZADD', KEYS[2], 0, incarnation)
   end
   if KEYS[4] then

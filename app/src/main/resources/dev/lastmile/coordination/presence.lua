@@ -8,14 +8,14 @@
 local incarnation = ARGV[1]
 local stored = redis.call('HGET', KEYS[3], incarnation)
 if ARGV[2] == 'withdraw' then
-  if stored == ARGV[4] then
+  if stored and tonumber(stored) <= tonumber(ARGV[4]) then
     redis.call('HDEL', KEYS[3], incarnation)
     redis.call('SREM', KEYS[4], ARGV[3])
   end
   return {'done'}
 end
 local swept, stalled = unpack(redis.call('HMGET', KEYS[1], 'swept', 'stalled'))
-if not alive(KEYS[2], incarnation, ledger_clock(KEYS[1], swept, stalled)) then
+if not alive(KEYS[2], incarnation, ledger_clock(swept, stalled)) then
   return {'lost'}
 end
 if not stored or tonumber(stored) < tonumber(ARGV[4]) then

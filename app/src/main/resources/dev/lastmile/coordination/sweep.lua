@@ -9,8 +9,9 @@ local epoch, swept, stalled = unpack(redis.call('HMGET', KEYS[1], 'epoch', 'swep
 if not epoch then
   return {0, {}, {}}
 end
-local clock = ledger_clock(KEYS[1], swept, stalled)
-redis.call('HSET', KEYS[1], 'swept', string.format('%d', millis))
+local clock = ledger_clock(swept, stalled)
+redis.call('HSET', KEYS[1], 'swept', string.format('%d', millis), 'stalled',
+  string.format('%d', tonumber(stalled or 0) + lost_millis(swept)))
 local most = tonumber(ARGV[3])
 
 local function due(key, after)
@@ -22,19 +23,7 @@ local function owner(entry)
   return string.match(entry, '^(%w+):(%d+):(.*)$')
 end
 
-local again = due(KEYS[2], ARGV[1])
-for i = 1, #again, 2 do
-  local entry = again[i]
-  redis.call('ZREM', KEYS[2], entry)
-  redis.call('ZADD', KEYS[3], again[i + 1], entry)
-  local channel, sequence, incarnation = owner(entry)
-  if ARGV[4] ~= '' and alive(KEYS[6], incarnation, clock) then
-    local data = string.gsub(redis.call('HGET', KEYS[4], entry), ' ', '\t')
-    redis.call('PUBLISH', ARGV[4], table.concat({'2', incarnation, channel, epoch, sequence, data}, '\t'))
-    redis.call('HINCRBY', KEYS[5], replica_of(incarnation) .. ' redelivered', 1)
-  end
-end
-
+-- First what was asked for at an earlier sweep, so that everybody asked has time to answer.
 local over = due(KEYS[3], ARGV[2])
 local expired = {}
 for i = 1, #over, 2 do
@@ -51,6 +40,19 @@ for i = 1, #over, 2 do
 end
 if #over > 0 then
   redis.call('LTRIM', KEYS[7], 0, tonumber(ARGV[5]) - 1)
+end
+
+local again = due(KEYS[2], ARGV[1])
+for i = 1, #again, 2 do
+  local entry = again[i]
+  redis.call('ZREM', KEYS[2], entry)
+  redis.call('ZADD', KEYS[3], again[i + 1], entry)
+  local channel, sequence, incarnation = owner(entry)
+  if ARGV[4] ~= '' and alive(KEYS[6], incarnation, clock) then
+    local data = string.gsub(redis.call('HGET', KEYS[4], entry), ' ', '\t')
+    redis.call('PUBLISH', ARGV[4], table.concat({'2', incarnation, channel, epoch, sequence, data}, '\t'))
+    redis.call('HINCRBY', KEYS[5], replica_of(incarnation) .. ' redelivered', 1)
+  end
 end
 
 local dead = redis.call('ZRANGEBYSCORE', KEYS[6], '-inf', string.format('%d', clock), 'LIMIT', 0, 8)

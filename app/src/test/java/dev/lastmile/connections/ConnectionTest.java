@@ -261,16 +261,50 @@ class ConnectionTest {
   void aWriteThatTakesTooLongIsSlow() {
     catchUp(delta(1, 0, 1));
     connection.nextWrite(5 * SECOND);
-    assertThat(connection.pulse(14 * SECOND)).isNotEqualTo(Pulse.SLOW);
-    assertThat(connection.pulse(15 * SECOND)).isEqualTo(Pulse.SLOW);
+    assertThat(connection.pulse(14 * SECOND, 0)).isNotEqualTo(Pulse.SLOW);
+    assertThat(connection.pulse(15 * SECOND, 0)).isEqualTo(Pulse.SLOW);
+  }
+
+  @Test
+  void timeInWhichThisProcessStoodStillIsNotTheReadersFault() {
+    catchUp(delta(1, 0, 1));
+    connection.nextWrite(5 * SECOND);
+    assertThat(connection.pulse(35 * SECOND, 29 * SECOND)).isNotEqualTo(Pulse.SLOW);
+    assertThat(connection.pulse(44 * SECOND, 0)).isEqualTo(Pulse.SLOW);
+  }
+
+  @Test
+  void anUpdateThatFoundTheQueueFullWasNotHandedOver() {
+    connection = connect(null, TestUpdates.properties(2, 100_000, 8));
+    catchUp(delta(0, 0));
+    sent();
+    assertThat(offer(update(1))).isEqualTo(Offer.QUEUED);
+    assertThat(offer(update(2))).isEqualTo(Offer.QUEUED);
+    assertThat(offer(update(3))).isEqualTo(Offer.FULL);
+    sent();
+    assertThat(connection.flushed().upTo()).isEqualTo(2);
+    assertThat(offer(update(3))).isEqualTo(Offer.QUEUED);
+  }
+
+  @Test
+  void aPageAndWhatWasHeldThatDoNotFitTogetherAreReadOneAfterTheOther() {
+    connection = connect(null, TestUpdates.properties(4, 100_000, 8));
+    for (long sequence = 4; sequence <= 6; sequence++) {
+      offer(update(sequence));
+    }
+    assertThat(catchUp(delta(3, 0, 2, 3))).isEqualTo(Progress.PAGE);
+    assertThat(sent()).containsExactly("ready", "2", "3", "4");
+    assertThat(connection.awaitsPage()).isTrue();
+    assertThat(catchUp(delta(6, 4, 5, 6))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("5", "6");
   }
 
   @Test
   void heartbeatsCarryThePosition() {
     catchUp(delta(9, 0, 4));
     sent();
-    assertThat(connection.pulse(9 * SECOND)).isEqualTo(Pulse.NOTHING);
-    assertThat(connection.pulse(10 * SECOND)).isEqualTo(Pulse.HEARTBEAT);
+    assertThat(connection.pulse(9 * SECOND, 0)).isEqualTo(Pulse.NOTHING);
+    assertThat(connection.pulse(10 * SECOND, 0)).isEqualTo(Pulse.HEARTBEAT);
     assertThat(UTF_8.decode(connection.nextWrite(0)).toString())
         .isEqualTo("event: heartbeat\ndata: {\"cursor\":\"" + EPOCH + "-9\"}\n\n");
   }

@@ -25,8 +25,7 @@ class ExpectationsTest {
   private final List<String> settled = new ArrayList<>();
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
   private final StreamProperties properties = TestUpdates.properties(16, 100_000, 8);
-  private final Registry registry =
-      new Registry(new FakePresence(), properties, () -> 0, meters);
+  private final Registry registry = new Registry(new FakePresence(), properties, () -> 0, meters);
   private final Expectations expectations =
       new Expectations(
           registry,

@@ -15,11 +15,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Ends all streams in small batches in random order.
  *
- * <p>A channel is withdrawn before its streams end: what is published from then on is not expected
- * of this replica, though its streams still get it.
+ * <p>A channel is withdrawn a moment before its streams end: what is published from then on is not
+ * expected of this replica, though its streams still get it.
  */
-final class Evacuation implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(Evacuation.class);
+final class BatchClose implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(BatchClose.class);
   private static final long TICK_MILLIS = 50;
 
   /** Channels per tick at least, so that few are gone at once. */
@@ -29,12 +29,9 @@ final class Evacuation implements AutoCloseable {
   private final Presence presence;
   private final ScheduledExecutorService thread =
       Executors.newSingleThreadScheduledExecutor(
-          Thread.ofPlatform().name("evacuation").daemon().factory());
+          Thread.ofPlatform().name("batch-close").daemon().factory());
 
-  /** The one under way; replaced by the next one. */
-  private volatile CompletableFuture<Void> current = CompletableFuture.completedFuture(null);
-
-  Evacuation(Registry registry, Presence presence) {
+  BatchClose(Registry registry, Presence presence) {
     this.registry = registry;
     this.presence = presence;
   }
@@ -43,64 +40,56 @@ final class Evacuation implements AutoCloseable {
    * Begins; returns at once.
    *
    * @param within the longest that it may take
-   * @return completes when all streams that were open at the start have been ended
+   * @return completes when all streams that were open at the start have been ended; cancelling it
+   *     leaves the others open
    */
   CompletableFuture<Void> start(DisconnectReason reason, Duration within) {
-    stop();
     List<ChannelConnections> groups = new ArrayList<>(registry.all());
     Collections.shuffle(groups);
     long ticks = Math.max(1, within.toMillis() / TICK_MILLIS);
     int batch = Math.max(SMALLEST_BATCH, Math.ceilDiv(groups.size(), (int) ticks));
     CompletableFuture<Void> done = new CompletableFuture<>();
-    current = done;
-    next(groups, 0, batch, reason, done);
+    next(List.of(), groups, batch, reason, done);
     return done;
   }
 
+  /** Closes what was withdrawn a tick ago, and withdraws the next. */
   private void next(
-      List<ChannelConnections> groups,
-      int from,
+      List<ChannelConnections> withdrawn,
+      List<ChannelConnections> left,
       int batch,
       DisconnectReason reason,
       CompletableFuture<Void> done) {
-    if (from >= groups.size()) {
-      done.complete(null);
-    }
-    if (done.isDone()) {
-      return;
-    }
-    int to = Math.min(groups.size(), from + batch);
     try {
       thread.execute(() -> {
-        for (ChannelConnections group : groups.subList(from, to)) {
-          end(group, reason);
+        withdrawn.forEach(group -> close(group, reason));
+        if (left.isEmpty()) {
+          done.complete(null);
         }
+        if (done.isDone()) {
+          return;
+        }
+        List<ChannelConnections> first = left.subList(0, Math.min(batch, left.size()));
+        first.forEach(group -> presence.withdraw(group.channel(), group.generation()));
+        List<ChannelConnections> rest = left.subList(first.size(), left.size());
+        var _ =
+            thread.schedule(
+                () -> next(first, rest, batch, reason, done), TICK_MILLIS, TimeUnit.MILLISECONDS);
       });
-      var _ =
-          thread.schedule(
-              () -> next(groups, to, batch, reason, done), TICK_MILLIS, TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
-      // Closed: the process ends.
+      // The process ends.
       done.cancel(false);
     }
   }
 
-  private void end(ChannelConnections group, DisconnectReason reason) {
-    try {
-      if (group.announcedAs() != null) {
-        presence.withdraw(group.channel(), group.generation());
-      }
-      for (Connection connection : group.connections()) {
+  private void close(ChannelConnections group, DisconnectReason reason) {
+    for (Connection connection : group.connections()) {
+      try {
         registry.close(connection, reason);
+      } catch (RuntimeException e) {
+        LOG.atError().setCause(e).log("batch_close_failed");
       }
-    } catch (RuntimeException e) {
-      LOG.atError().setCause(e).log("evacuation_failed");
     }
-  }
-
-  /** Stops the one under way, if any. */
-  void stop() {
-    current.cancel(false);
   }
 
   @Override
