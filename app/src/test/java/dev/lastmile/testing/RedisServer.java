@@ -1,6 +1,8 @@
 package dev.lastmile.testing;
 
 import com.redis.testcontainers.RedisContainer;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -13,6 +15,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.awaitility.Awaitility;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.utility.DockerImageName;
@@ -112,6 +115,7 @@ public final class RedisServer implements AutoCloseable {
     private final int port;
     private final Path folder;
     private final boolean appendOnly;
+    private boolean clustered;
     private final String program;
     private Process process;
 
@@ -123,6 +127,12 @@ public final class RedisServer implements AutoCloseable {
       this.folder = folder;
       this.appendOnly = appendOnly;
       this.program = findProgram();
+    }
+
+    /** From its next start on: a node of Redis Cluster that serves all slots. */
+    public RedisProcess clustered() {
+      clustered = true;
+      return this;
     }
 
     private static String findProgram() {
@@ -155,6 +165,9 @@ public final class RedisServer implements AutoCloseable {
       if (appendOnly) {
         command.addAll(List.of("--appendonly", "yes", "--appendfsync", "always"));
       }
+      if (clustered) {
+        command.addAll(List.of("--cluster-enabled", "yes"));
+      }
       try {
         process =
             new ProcessBuilder(command)
@@ -169,6 +182,20 @@ public final class RedisServer implements AutoCloseable {
           .atMost(20, TimeUnit.SECONDS)
           .pollInterval(20, TimeUnit.MILLISECONDS)
           .until(this::accepts);
+      if (clustered) {
+        takeAllSlots();
+      }
+    }
+
+    private void takeAllSlots() {
+      RedisClient client = RedisClient.create(uri().toString());
+      try (StatefulRedisConnection<String, String> connection = client.connect()) {
+        connection.sync().clusterAddSlots(IntStream.range(0, 16_384).toArray());
+        Awaitility.await("the cluster to be up")
+            .until(() -> connection.sync().clusterInfo().contains("cluster_state:ok"));
+      } finally {
+        client.shutdown();
+      }
     }
 
     private boolean accepts() {
