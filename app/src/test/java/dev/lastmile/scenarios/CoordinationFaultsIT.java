@@ -2,10 +2,13 @@ package dev.lastmile.scenarios;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lastmile.testing.Books;
 import dev.lastmile.testing.Browser;
 import dev.lastmile.testing.LastmileProcess;
 import dev.lastmile.testing.Metrics;
+import dev.lastmile.testing.SseClient;
 import dev.lastmile.testing.Traffic;
+import dev.lastmile.testing.Webhooks;
 import io.lettuce.core.KillArgs;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
@@ -76,6 +79,32 @@ class CoordinationFaultsIT extends Scenario {
     during(Duration.ofSeconds(8));
     network(3).pass();
     onlyOwnersGone(settle("network to Redis swallows everything for 8 s"));
+  }
+
+  /** No later update shows that it is missing; only the ledger knows. */
+  @Test
+  void theLastUpdateThatAnOwnerDidNotHearIsAskedForAgain() {
+    LastmileProcess owner = cluster.replica(3);
+    Browser browser = Browser.at(owner);
+    Webhooks webhooks = new Webhooks(cluster.secret());
+    try (SseClient stream = browser.stream(owner)) {
+      stream.awaitReady();
+      String id = browser.create(cluster.replica(1));
+      stream.await("version 1", e -> e.data().contains(id));
+      Awaitility.await().until(() -> Books.read(redis.uri()).outstanding() == 0);
+      Books before = Books.read(redis.uri());
+      network(3).deafen();
+      webhooks.outcome(cluster.replica(1), id, Webhooks.running(1, 10));
+      network(3).pass();
+      stream.await("version 2", e -> e.data().contains("\"version\":2"));
+      Awaitility.await().until(() -> Books.read(redis.uri()).outstanding() == 0);
+      Books after = Books.read(redis.uri());
+      after.assertBalanced();
+      assertThat(after.total("redelivered")).isEqualTo(before.total("redelivered") + 1);
+      assertThat(after.total("late")).isEqualTo(before.total("late") + 1);
+      assertThat(after.total("not_received")).isEqualTo(before.total("not_received"));
+      assertThat(browser.hops(owner, id, 2)).containsExactly("callback", "published", "delivered");
+    }
   }
 
   /**
