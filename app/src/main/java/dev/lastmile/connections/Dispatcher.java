@@ -7,7 +7,6 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ArrayBlockingQueue;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -17,10 +16,9 @@ import org.slf4j.LoggerFactory;
  * Hands what arrives from Redis to the connections of this replica.
  *
  * <p>{@link #receive} runs on the subscriber's event loop and only puts the envelope into the queue
- * of one of a few lanes, chosen by the channel, so that the order within a channel is kept. A lane
- * takes all that waits, offers it to the connections, and then lets each of them write once: what
- * arrived meanwhile leaves in the same write. An envelope that finds its lane's queue full is
- * counted and dropped, and the connections of its channel are read for at once.
+ * of one of a few lanes, chosen by the channel, so that the order within a channel is kept. An
+ * envelope that finds its lane's queue full is counted and dropped, and the connections of its
+ * channel are read for at once.
  *
  * <p>What is expected of this replica is remembered before it is offered, so that no flush is
  * faster. A redelivery says that the ledger still waits: if it was flushed here, that is said
@@ -30,7 +28,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Dispatcher implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
-  private static final int BATCH = 256;
 
   private final Registry registry;
   private final Presence presence;
@@ -66,7 +63,7 @@ public final class Dispatcher implements AutoCloseable {
             ? properties.dispatchers()
             : Runtime.getRuntime().availableProcessors();
     for (int i = 0; i < count; i++) {
-      lanes.add(new Lane(i, properties.dispatchQueue()));
+      lanes.add(new Lane(i, properties.dispatchQueue(), this, registry));
     }
     received =
         Counter.builder("coordination.received")
@@ -118,7 +115,10 @@ public final class Dispatcher implements AutoCloseable {
       LOG.atWarn().addKeyValue("bytes", envelope.length).log("envelope_unreadable");
       return;
     }
-    lanes.get(Math.floorMod(channel.hashCode(), lanes.size())).offer(channel, envelope);
+    if (!lanes.get(Math.floorMod(channel.hashCode(), lanes.size())).offer(channel, envelope)) {
+      dropped.increment();
+      repair(channel);
+    }
   }
 
   /**
@@ -178,151 +178,87 @@ public final class Dispatcher implements AutoCloseable {
     return null;
   }
 
-  /** An envelope and the channel that was read from it. */
-  private static final class Arrival {
-    final String channel;
-    final byte[] envelope;
-
-    Arrival(String channel, byte[] envelope) {
-      this.channel = channel;
-      this.envelope = envelope;
+  /** Takes one message on the lane's thread; whatever is wrong with it stays without effect. */
+  void take(String channel, byte[] envelope, Lane lane) {
+    try {
+      dispatch(channel, envelope, lane);
+    } catch (IllegalArgumentException e) {
+      // Its header began well; a newer writer, perhaps.
+      dropped.increment();
+      repair(channel);
+      LOG.atWarn().setCause(e).log("envelope_unreadable");
+    } catch (RuntimeException e) {
+      repair(channel);
+      LOG.atError().setCause(e).log("dispatch_failed");
     }
   }
 
-  /** One queue and the one thread that empties it. */
-  private final class Lane {
-    private final ArrayBlockingQueue<Arrival> queue;
-    private final Thread thread;
-    private final List<Connection> dirty = new ArrayList<>();
-
-    Lane(int number, int capacity) {
-      queue = new ArrayBlockingQueue<>(capacity);
-      thread = Thread.ofPlatform().name("dispatch-" + number).daemon().unstarted(this::run);
+  private void dispatch(String channel, byte[] envelope, Lane lane) {
+    @Nullable ChannelConnections group = registry.find(channel);
+    String owner = ourOwner(envelope);
+    if (group == null && owner == null) {
+      noAudience.increment();
+      return;
     }
-
-    void start() {
-      thread.start();
-    }
-
-    void stop() {
-      thread.interrupt();
-    }
-
-    void offer(String channel, byte[] envelope) {
-      if (!queue.offer(new Arrival(channel, envelope))) {
-        dropped.increment();
-        repair(channel);
-      }
-    }
-
-    private void run() {
-      List<Arrival> batch = new ArrayList<>(BATCH);
-      while (!Thread.currentThread().isInterrupted()) {
-        try {
-          batch.add(queue.take());
-        } catch (InterruptedException e) {
-          return;
-        }
-        queue.drainTo(batch, BATCH - 1);
-        for (Arrival arrival : batch) {
-          try {
-            dispatch(arrival);
-          } catch (IllegalArgumentException e) {
-            // Its header began well; a newer writer, perhaps.
-            dropped.increment();
-            repair(arrival.channel);
-            LOG.atWarn().setCause(e).log("envelope_unreadable");
-          } catch (RuntimeException e) {
-            repair(arrival.channel);
-            LOG.atError().setCause(e).log("dispatch_failed");
-          }
-        }
-        batch.clear();
-        for (Connection connection : dirty) {
-          connection.dirty = false;
-          try {
-            connection.writer().flush();
-          } catch (RuntimeException e) {
-            LOG.atError().setCause(e).log("flush_failed");
-            registry.close(connection, DisconnectReason.ERROR);
-          }
-        }
-        dirty.clear();
-      }
-    }
-
-    private void dispatch(Arrival arrival) {
-      @Nullable ChannelConnections group = registry.find(arrival.channel);
-      String owner = ourOwner(arrival.envelope);
-      if (group == null && owner == null) {
+    if (Envelope.isRedelivery(envelope)) {
+      if (owner == null) {
         noAudience.increment();
         return;
       }
-      if (Envelope.isRedelivery(arrival.envelope)) {
-        if (owner == null) {
-          noAudience.increment();
-          return;
-        }
-        Delivery delivery = Delivery.decodeRedelivery(arrival.envelope);
-        dispatched.increment();
-        redeliver(delivery, group);
-        return;
-      }
-      Update update = Envelope.decode(arrival.envelope);
-      if (owner != null) {
-        expectations.expect(Delivery.of(update, owner), group, nanos.getAsLong());
-      }
-      if (group == null) {
-        noAudience.increment();
-        registry.withdrawStray(update.channel());
-        return;
-      }
+      Delivery delivery = Delivery.decodeRedelivery(envelope);
       dispatched.increment();
-      offer(update, group);
-      if (owner != null && group.hasFlushed(update.cursor())) {
-        // A read of state has overtaken it.
-        expectations.flushedAlone(update.channel(), update.cursor());
+      redeliver(delivery, group);
+      return;
+    }
+    Update update = Envelope.decode(envelope);
+    if (owner != null) {
+      expectations.expect(Delivery.of(update, owner), group, nanos.getAsLong());
+    }
+    if (group == null) {
+      noAudience.increment();
+      registry.withdrawStray(update.channel());
+      return;
+    }
+    dispatched.increment();
+    offer(update, group, lane);
+    if (owner != null && group.hasFlushed(update.cursor())) {
+      // A read of state has overtaken it.
+      expectations.flushedAlone(update.channel(), update.cursor());
+    }
+  }
+
+  private void redeliver(Delivery delivery, @Nullable ChannelConnections group) {
+    if (group != null && group.hasFlushed(delivery.cursor())) {
+      // Perhaps our first word was lost; the ledger takes it once.
+      deliveries.settle(delivery, Deliveries.End.FLUSHED);
+      return;
+    }
+    expectations.expect(delivery, group, nanos.getAsLong());
+    if (group == null) {
+      registry.withdrawStray(delivery.channel());
+      return;
+    }
+    if (group.hasFlushed(delivery.cursor())) {
+      expectations.flushedAlone(delivery.channel(), delivery.cursor());
+      return;
+    }
+    for (Connection connection : group.connections()) {
+      if (connection.hasReached(delivery.cursor())) {
+        // On its way.
+        return;
       }
     }
+    suspect(group);
+  }
 
-    private void redeliver(Delivery delivery, @Nullable ChannelConnections group) {
-      if (group != null && group.hasFlushed(delivery.cursor())) {
-        // Perhaps our first word was lost; the ledger takes it once.
-        deliveries.settle(delivery, Deliveries.End.FLUSHED);
-        return;
-      }
-      expectations.expect(delivery, group, nanos.getAsLong());
-      if (group == null) {
-        registry.withdrawStray(delivery.channel());
-        return;
-      }
-      if (group.hasFlushed(delivery.cursor())) {
-        expectations.flushedAlone(delivery.channel(), delivery.cursor());
-        return;
-      }
-      for (Connection connection : group.connections()) {
-        if (connection.hasReached(delivery.cursor())) {
-          // On its way.
-          return;
-        }
-      }
-      suspect(group);
-    }
-
-    private void offer(Update update, ChannelConnections group) {
-      Frame frame = SseEncoder.update(update);
-      for (Connection connection : group.connections()) {
-        switch (connection.offer(frame, update, repairsHoles)) {
-          case QUEUED -> {
-            if (!connection.dirty) {
-              connection.dirty = true;
-              dirty.add(connection);
-            }
-          }
-          case HOLE -> reconciler.request(group);
-          case FULL -> again(connection, frame, update);
-          case NOTHING -> {}
-        }
+  private void offer(Update update, ChannelConnections group, Lane lane) {
+    Frame frame = SseEncoder.update(update);
+    for (Connection connection : group.connections()) {
+      switch (connection.offer(frame, update, repairsHoles)) {
+        case QUEUED -> lane.flushLater(connection);
+        case HOLE -> reconciler.request(group);
+        case FULL -> again(connection, frame, update);
+        case NOTHING -> {}
       }
     }
   }
