@@ -67,7 +67,7 @@ public final class Dispatcher implements AutoCloseable {
     }
     received =
         Counter.builder("coordination.received")
-            .description("Updates that arrived at this replica")
+            .description("Updates and redeliveries that arrived at this replica")
             .register(meters);
     dispatched = messages(meters, "dispatched");
     noAudience = messages(meters, "no_audience");
@@ -76,7 +76,7 @@ public final class Dispatcher implements AutoCloseable {
 
   private static Counter messages(MeterRegistry meters, String result) {
     return Counter.builder("coordination.messages")
-        .description("Updates that arrived, by what became of them")
+        .description("Updates and redeliveries that arrived, by what became of them")
         .tag("result", result)
         .register(meters);
   }

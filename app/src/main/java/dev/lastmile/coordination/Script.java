@@ -37,13 +37,13 @@ enum Script {
   COLLECT(true),
   /** Reads the account. */
   ACCOUNT(true),
-  /** Notes in the timeline how a delivery ended. */
+  /** Notes in the timeline that a delivery has expired. */
   NOTE,
   /** Renews a partition's epoch if Redis is another process than before. */
   EPOCH,
   /** Deletes what is over its time. */
   TRIM,
-  /** Claims operations to submit again. */
+  /** Claims operations to submit again, or to ask for. */
   CLAIM;
 
   private final String source;
