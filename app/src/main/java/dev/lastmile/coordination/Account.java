@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
-import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,20 +22,13 @@ import org.slf4j.LoggerFactory;
  *
  * <p>At any instant expected = delivered + late + client_gone + slow_consumer + expired +
  * outstanding, in Redis and in one scrape: each partition is read in one step, and all meters that
- * one scrape reads get the same reading. A scrape is known by its thread, on which it reads every
- * meter once.
+ * one scrape reads get the same reading.
  */
 final class Account {
   private static final Logger LOG = LoggerFactory.getLogger(Account.class);
   private static final List<String> SETTLED =
       List.of("delivered", "late", "client_gone", "slow_consumer");
   private static final List<String> EXPIRED = List.of("not_received", "owner_gone");
-
-  /**
-   * A reading that a thread began to read is forgotten after this; nobody waits so long for a
-   * scrape, not even for one in which this process stood still.
-   */
-  private static final long LONGEST_SCRAPE_NANOS = 60_000_000_000L;
 
   /**
    * One reading.
@@ -62,29 +55,23 @@ final class Account {
 
   private final RedisLink link;
   private final MeterRegistry meters;
-  private final LongSupplier nanos;
 
   @GuardedBy("this")
   private final Set<String> owners = new HashSet<>();
 
   private volatile Reading newest = new Reading(Map.of(), 0, 0);
 
-  /** What the scrape on this thread reads; one per account. */
-  @SuppressWarnings("ThreadLocalUsage")
-  private final ThreadLocal<Scrape> scrapes = new ThreadLocal<>();
+  /** What the scrape under way reads. */
+  private final ScopedValue<Reading> standing = ScopedValue.newInstance();
 
-  /** A scrape under way and the meters that it has read. */
-  private record Scrape(Reading reading, long begunNanos, Set<String> read) {}
-
-  Account(RedisLink link, MeterRegistry meters, LongSupplier nanos) {
+  Account(RedisLink link, MeterRegistry meters) {
     this.link = link;
     this.meters = meters;
-    this.nanos = nanos;
-    Gauge.builder("delivery.outstanding", () -> exported("outstanding").outstanding())
+    Gauge.builder("delivery.outstanding", () -> exported().outstanding())
         .description("Deliveries that are expected and neither settled nor expired")
         .strongReference(true)
         .register(meters);
-    Gauge.builder("delivery.oldest.outstanding", () -> exported("oldest").oldestMillis() / 1e3)
+    Gauge.builder("delivery.oldest.outstanding", () -> exported().oldestMillis() / 1e3)
         .description("Age of the oldest of them")
         .baseUnit("seconds")
         .strongReference(true)
@@ -96,18 +83,13 @@ final class Account {
     return newest;
   }
 
-  /** The reading for a meter; a meter that is read again begins a new scrape. */
-  private Reading exported(String meter) {
-    long now = nanos.getAsLong();
-    Scrape scrape = scrapes.get();
-    if (scrape == null
-        || scrape.read().contains(meter)
-        || now - scrape.begunNanos() > LONGEST_SCRAPE_NANOS) {
-      scrape = new Scrape(newest, now, new HashSet<>());
-      scrapes.set(scrape);
-    }
-    scrape.read().add(meter);
-    return scrape.reading();
+  /** All meters that are read within this call, on this thread, get the same reading. */
+  <T> T standingStill(Supplier<T> scrape) {
+    return ScopedValue.where(standing, newest).call(scrape::get);
+  }
+
+  private Reading exported() {
+    return standing.orElse(newest);
   }
 
   /** Reads all partitions in one pipeline. One thread at a time; blocks as a script does. */
@@ -115,18 +97,21 @@ final class Account {
     if (!link.isUp()) {
       return;
     }
+    Reading reading;
     try {
-      newest = read();
+      reading = read();
     } catch (RedisAwayException e) {
       LOG.atDebug().setCause(e).log("account_not_read");
       return;
     }
-    for (String field : newest.totals().keySet()) {
+    for (String field : reading.totals().keySet()) {
       String owner = field.substring(0, field.indexOf(' '));
       if (owners.add(owner)) {
         register(owner);
       }
     }
+    // Last: a scrape that sees some meters of a new owner reads 0 from all of them.
+    newest = reading;
   }
 
   /** Reads it now. Any thread; blocks, and throws, as a script does. */
@@ -182,8 +167,7 @@ final class Account {
 
   private void counter(
       String name, String description, String owner, String counter, String... labels) {
-    String meter = owner + " " + counter;
-    FunctionCounter.builder(name, this, account -> account.exported(meter).total(owner, counter))
+    FunctionCounter.builder(name, this, account -> account.exported().total(owner, counter))
         .description(description)
         .tag("owner", owner)
         .tags(labels)

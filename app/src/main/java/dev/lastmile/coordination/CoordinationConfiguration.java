@@ -12,7 +12,10 @@ import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusConfig;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import java.time.Instant;
+import java.util.Properties;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -108,7 +111,15 @@ class CoordinationConfiguration {
 
   @Bean
   Account account(RedisLink link, MeterRegistry meters) {
-    return new Account(link, meters, System::nanoTime);
+    return new Account(link, meters);
+  }
+
+  @Bean
+  ScrapeEndpoint prometheusEndpoint(
+      PrometheusRegistry registry, PrometheusConfig config, Account account) {
+    Properties properties = config.prometheusProperties();
+    return new ScrapeEndpoint(
+        registry, properties == null ? new Properties() : properties, account);
   }
 
   @Bean
