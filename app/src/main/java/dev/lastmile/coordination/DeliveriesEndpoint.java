@@ -50,7 +50,6 @@ final class DeliveriesEndpoint {
     List<Expired> expired = new ArrayList<>();
     boolean answers = true;
     try {
-      account.refresh();
       for (Partition partition : Partition.ALL) {
         for (byte[] line :
             link.call(commands -> commands.lrange(Keys.expired(partition), 0, examples - 1L))) {

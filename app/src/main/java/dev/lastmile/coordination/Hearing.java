@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * Whether this replica hears what is published, proved by a canary that it sends to itself through
@@ -53,7 +54,7 @@ final class Hearing {
   private volatile long heardAtNanos;
 
   @GuardedBy("this")
-  private State state = State.HEARS;
+  private State state = State.REDIS_AWAY;
 
   /** Since when Redis has been reachable. */
   @GuardedBy("this")
@@ -113,7 +114,7 @@ final class Hearing {
     boolean proven = now == State.HEARS && heardAtNanos > upSinceNanos;
     leases.hears(proven);
     if (now != state) {
-      LOG.atWarn()
+      LOG.atLevel(now == State.HEARS ? Level.INFO : Level.WARN)
           .addKeyValue("from", state.name().toLowerCase(Locale.ROOT))
           .addKeyValue("to", now.name().toLowerCase(Locale.ROOT))
           .log("hearing_changed");

@@ -150,9 +150,12 @@ final class Leases {
       lostSinceNanos = heldAtNanos;
       everywhere("leave", incarnation);
       taken = false;
+      LOG.atWarn()
+          .addKeyValue("incarnation", incarnation)
+          .addKeyValue("next", process + (number + 1))
+          .log("lease_lost");
       number++;
       incarnation = process + number;
-      LOG.atWarn().addKeyValue("incarnation", incarnation).log("lease_lost");
     }
     if (!everywhere("take", incarnation)) {
       throw new RedisAwayException("Redis gave no lease");

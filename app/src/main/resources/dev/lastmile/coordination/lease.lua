@@ -13,7 +13,8 @@ end
 local clock = ledger_clock(swept, stalled)
 local incarnation, mode = ARGV[1], ARGV[2]
 if mode == 'leave' then
-  if alive(KEYS[2], incarnation, clock) then
+  -- One that has ended stays as it is, and counts as lost; one that is not there is still to be collected.
+  if not redis.call('ZSCORE', KEYS[2], incarnation) or alive(KEYS[2], incarnation, clock) then
     redis.call('ZADD', KEYS[2], 0, incarnation)
   end
   if KEYS[4] then

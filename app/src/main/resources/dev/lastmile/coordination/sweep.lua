@@ -12,6 +12,13 @@ end
 local clock = ledger_clock(swept, stalled)
 redis.call('HSET', KEYS[1], 'swept', string.format('%d', millis), 'stalled',
   string.format('%d', tonumber(stalled or 0) + lost_millis(swept)))
+if redis.call('EXISTS', KEYS[5]) == 0
+  and redis.call('ZCOUNT', KEYS[6], '(' .. string.format('%d', clock), '+inf') > 0 then
+  -- Whoever has a lease has an account: somebody has deleted it. No total is worth anything then, so a new
+  -- epoch begins with the next script that finds none.
+  redis.call('HDEL', KEYS[1], 'run', 'epoch')
+  return {0, {}, {}}
+end
 local most = tonumber(ARGV[3])
 
 local function due(key, after)

@@ -321,6 +321,27 @@ class LedgerIT {
     assertThat(books().outstanding()).isEqualTo(1);
   }
 
+  /** Totals that have lost their past would be wrong for ever. */
+  @Test
+  void anAccountThatWasDeletedMeansANewEpoch() {
+    Update update = publish();
+    commands.del(Keys.account(PARTITION));
+    sweep(60_000, 60_000, 10);
+    assertThat(settle(update, "flushed", at -> at)).isEqualTo("foreign");
+    assertThat(lease("renew", 60_000)).isEqualTo("no_epoch");
+    link.renewEpochs();
+    assertThat(books().outstanding()).isZero();
+    assertThat(lease("renew", 60_000)).isEqualTo("lost");
+  }
+
+  @Test
+  void anIncarnationWhoseLeaseWasDeletedIsCollectedAllTheSame() {
+    commands.del(Keys.leases(PARTITION));
+    assertThat(lease("renew", 60_000)).isEqualTo("lost");
+    assertThat(lease("leave", 0)).isEqualTo("left");
+    assertThat(commands.zscore(Keys.leases(PARTITION), OWNER)).isZero();
+  }
+
   /** Nobody could sweep, so nobody could settle: nothing is overdue because of that. */
   @Test
   void theTimeInWhichRedisStoodStillDoesNotCount() throws Exception {
