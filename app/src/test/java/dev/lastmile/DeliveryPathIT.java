@@ -7,6 +7,7 @@ import static org.hamcrest.Matchers.notNullValue;
 import dev.lastmile.testing.Browser;
 import dev.lastmile.testing.Cluster;
 import dev.lastmile.testing.LastmileProcess;
+import dev.lastmile.testing.Metrics;
 import dev.lastmile.testing.SseClient;
 import dev.lastmile.testing.Webhooks;
 import io.restassured.http.ContentType;
@@ -77,6 +78,26 @@ class DeliveryPathIT {
               "hops.find { it.version == 2 && it.hop == 'client_acked' }.outcome", equalTo("live"))
           .body("correlationId", notNullValue());
     }
+  }
+
+  @Test
+  void whatABrowserLearnsOtherwiseThanLiveIsCountedAsRecovered() {
+    String id = browser.create(a);
+    webhooks.outcome(b, id, Webhooks.running(1, 10));
+    webhooks.outcome(b, id, Webhooks.running(2, 20));
+    double replayed = recovered("replay");
+    double polled = recovered("poll");
+    browser.ack(c, id, 1, "live").then().statusCode(204);
+    browser.ack(c, id, 2, "replay").then().statusCode(204);
+    browser.ack(c, id, 2, "poll").then().statusCode(204);
+    browser.ack(c, id, 3, "poll").then().statusCode(204);
+    assertThat(recovered("replay") - replayed).isEqualTo(1);
+    assertThat(recovered("poll") - polled).as("the first ack counts").isEqualTo(1);
+  }
+
+  private static double recovered(String by) {
+    return Metrics.of(Cluster.shared().replica(3))
+        .sum("delivery_recovered_total", "by=\"" + by + "\"");
   }
 
   @Test

@@ -67,6 +67,7 @@ class ReplicaFaultsIT extends Scenario {
   @Test
   void aReplicaStandsStillForTenSeconds() {
     begin();
+    traffic.avoid(cluster.replica(2));
     cluster.replica(2).signal("STOP");
     during(Duration.ofSeconds(10));
     cluster.replica(2).signal("CONT");

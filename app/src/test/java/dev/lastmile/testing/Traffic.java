@@ -56,6 +56,11 @@ public final class Traffic implements AutoCloseable {
       return after.total(counter) - (same ? before.total(counter) : 0);
     }
 
+    /** What this counter of one owner rose by, within an epoch. */
+    public long rise(String owner, String counter) {
+      return after.of(owner, counter) - before.of(owner, counter);
+    }
+
     /** One line of a table. */
     public String row() {
       return "| %s | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %d | %.1f |"
@@ -95,6 +100,7 @@ public final class Traffic implements AutoCloseable {
   private final List<Job> jobs = new CopyOnWriteArrayList<>();
   private final Map<List<String>, Books> byEpoch =
       Collections.synchronizedMap(new LinkedHashMap<>());
+  private volatile LastmileProcess avoided;
   private volatile boolean over;
 
   /**
@@ -157,6 +163,9 @@ public final class Traffic implements AutoCloseable {
     String body = Webhooks.running(revision, revision % 100);
     while (!Thread.currentThread().isInterrupted()) {
       LastmileProcess replica = cluster.replica(1 + random.nextInt(cluster.replicas().size()));
+      if (replica == avoided) {
+        continue;
+      }
       try {
         int status = webhooks.quickly(replica, operation, body).statusCode();
         if (status == 200 || status == 404) {
@@ -201,6 +210,11 @@ public final class Traffic implements AutoCloseable {
     }
     books.assertBalanced();
     audits.incrementAndGet();
+  }
+
+  /** Sends callbacks to the other replicas only, as a balancer does that has noticed. */
+  public void avoid(LastmileProcess replica) {
+    avoided = replica;
   }
 
   /** Callbacks that were taken so far. */
