@@ -1,6 +1,7 @@
 /**
  * Everything that the replicas share, which is everything in Redis: the scripts and their Java
- * sides, the subscription, Redis time.
+ * sides (state, presence, ledger, account), the subscription and the proof that it hears, Redis
+ * time.
  *
  * <p>Two connections per replica: one for commands, pipelined by all threads, and one that only
  * listens. Both are dialled again by us ({@link dev.lastmile.coordination.RedisLink} says why).

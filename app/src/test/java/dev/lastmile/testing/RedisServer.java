@@ -166,7 +166,8 @@ public final class RedisServer implements AutoCloseable {
         command.addAll(List.of("--appendonly", "yes", "--appendfsync", "always"));
       }
       if (clustered) {
-        command.addAll(List.of("--cluster-enabled", "yes"));
+        // The usual port of the bus, 10 000 higher, may belong to somebody.
+        command.addAll(List.of("--cluster-enabled", "yes", "--cluster-port", "" + Ports.free()));
       }
       try {
         process =
