@@ -1,0 +1,219 @@
+/** When lists are asked for. */
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { problem, Server } from '../testing/server.js';
+import { hold, opened, settled } from '../testing/tab.js';
+
+const LIST = 'GET /api/operations';
+const CREATE = 'POST /api/operations';
+
+/** Lists in a time in which the stream beats. */
+async function listsIn(seconds, { server, clock }) {
+  const before = server.count(LIST);
+  for (let i = 0; i < seconds; i++) {
+    await clock.pass(1_000);
+    server.heartbeat(0);
+  }
+  return server.count(LIST) - before;
+}
+
+test('every 10 s while something is pending, every 60 s otherwise', async () => {
+  const it = await opened();
+  assert.equal(await listsIn(121, it), 2);
+  const { operationId } = it.server.create();
+  assert.equal(await listsIn(101, it), 10);
+  it.server.store(operationId, { status: 'SUCCEEDED' });
+  assert.equal(await listsIn(121, it), 2);
+  it.client.close();
+});
+
+test('something pending does not wait for the end of a long pause', async () => {
+  const it = await opened();
+  await listsIn(30, it);
+  it.server.create();
+  assert.equal(await listsIn(1, it), 1);
+  it.client.close();
+});
+
+test('every 5 s while the stream is down', async () => {
+  const it = await opened();
+  it.server.faults.set('GET /api/stream', () => true);
+  it.tab.source.fail(2);
+  await it.clock.pass(1_000);
+  assert.equal(await listsIn(51, it), 10);
+  it.client.close();
+});
+
+test('failed lists are asked for again with longer pauses, as the server wishes', async () => {
+  const it = await opened();
+  const { server, client, clock, tab } = it;
+  let retryAfter = {};
+  server.faults.set(LIST, () => problem(503, 'the store cannot be reached', {}, retryAfter));
+  assert.equal(await client.reconcile(), false);
+  assert.equal(client.state, 'live', 'the stream is not affected');
+  assert.deepEqual(tab.told('problem'), [
+    { title: 'the store cannot be reached', status: 503, retryAfterSeconds: 1, action: 'retry' },
+  ]);
+  assert.ok((await listsIn(60, it)) <= 11, 'at most 10 s between two');
+  retryAfter = { 'Retry-After': '30' };
+  await listsIn(11, it);
+  assert.ok((await listsIn(60, it)) <= 2);
+  server.faults.clear();
+  server.push = false;
+  const { operationId } = server.create();
+  await listsIn(30, it);
+  assert.ok(client.operations.has(operationId));
+  client.close();
+});
+
+test('Retry-After is a number of seconds, or a date by the clock of the server', async () => {
+  const { server, client, clock } = await opened();
+  const date = (/** @type {number} */ millis) => new Date(millis).toUTCString();
+  for (const [headers, seconds] of [
+    [{ 'Retry-After': '20' }, 20],
+    [{ 'Retry-After': '0' }, 0],
+    [{ 'Retry-After': date(clock.now() + 20_000) }, 20],
+    [{ 'Retry-After': date(1_000_020_000), Date: date(1_000_000_000) }, 20],
+    [{ 'Retry-After': date(clock.now() + 3_600_000) }, 60],
+    [{ 'Retry-After': date(clock.now() - 3_600_000) }, 0],
+    // None of these is one of the two forms.
+    ...['soon', '', '-5', '5 s', '5.5', 'Nonsense GMT'].map((text) => [{ 'Retry-After': text }, undefined]),
+  ]) {
+    server.faults.set(CREATE, () => problem(429, 'too often', {}, headers));
+    await assert.rejects(client.create('export'), { retryAfterSeconds: seconds }, JSON.stringify(headers));
+  }
+  client.close();
+});
+
+test('those who hear the same Retry-After do not come at the same moment', async () => {
+  for (const [randomness, millis] of [[0, 20_000], [0.5, 20_500], [0.999, 20_999]]) {
+    const { server, client, clock } = await opened();
+    clock.randomness = randomness;
+    server.faults.set(LIST, () => problem(503, 'away', {}, { 'Retry-After': '20' }));
+    await client.reconcile();
+    const before = server.count(LIST);
+    await clock.pass(millis - 1);
+    assert.equal(server.count(LIST), before);
+    await clock.pass(1);
+    assert.equal(server.count(LIST), before + 1);
+    client.close();
+  }
+});
+
+test('a Retry-After of an hour is not believed', async () => {
+  const it = await opened();
+  it.server.faults.set(LIST, () => problem(503, 'away', {}, { 'Retry-After': '3600' }));
+  await it.client.reconcile();
+  assert.equal(await listsIn(61, it), 1);
+  it.client.close();
+});
+
+test('what is asked for during a list gets the next one', async () => {
+  const { server, client } = await opened();
+  server.push = false;
+  const release = hold(server, LIST);
+  const first = client.reconcile();
+  await settled();
+  const { operationId } = server.create();
+  const second = client.reconcile();
+  const third = client.reconcile();
+  assert.equal(second, third, 'one for all who wait');
+  await release();
+  assert.deepEqual(await Promise.all([first, second, third]), [true, true, true]);
+  assert.ok(client.operations.has(operationId));
+  assert.equal(server.count(LIST), 2);
+  client.close();
+});
+
+test('only what changed is asked for', async () => {
+  const { server, client } = await opened();
+  server.create();
+  await client.reconcile();
+  assert.equal(server.requests.at(-1)?.query, `after=${server.epoch}-1`);
+  client.close();
+});
+
+test('when the page is seen again, is shown again, or is online again', async () => {
+  const { server, client, tab } = await opened();
+  const wakings = [
+    () => tab.show(true),
+    () => tab.window.dispatchEvent(new Event('online')),
+    () => {
+      tab.window.dispatchEvent(new Event('pagehide'));
+      tab.window.dispatchEvent(new Event('pageshow'));
+    },
+  ];
+  server.push = false;
+  for (const wake of wakings) {
+    const { operationId } = server.create();
+    wake();
+    await settled();
+    assert.ok(client.operations.has(operationId), String(wake));
+  }
+  client.close();
+});
+
+test('a page that is shown looks at the clock before its late timers do', async () => {
+  const { client, tab, clock } = await opened();
+  tab.freeze();
+  await clock.pass(60_000);
+  assert.equal(tab.sources.length, 1);
+  tab.thaw({ lose: true });
+  tab.show(true);
+  await clock.pass(0);
+  assert.equal(tab.sources.length, 2);
+  assert.equal(client.state, 'live');
+  client.close();
+});
+
+test('online again opens a stream that waits for its next try', async () => {
+  const { client, tab, clock, server } = await opened();
+  tab.online = false;
+  tab.source.fail(2);
+  await clock.pass(60_000);
+  assert.equal(client.state, 'offline');
+  tab.online = true;
+  server.create();
+  tab.window.dispatchEvent(new Event('online'));
+  await settled();
+  assert.equal(client.state, 'live');
+  client.close();
+});
+
+test('an answer that is not from us is no list', async () => {
+  const { server, client, tab } = await opened();
+  server.create();
+  const answers = [
+    { status: 200, text: '<html>please log in</html>' },
+    { status: 200, text: 'null' },
+    { status: 200, json: { operations: [], cursor: 'elsewhere' } },
+    { status: 204 },
+  ];
+  for (const answer of answers) {
+    server.faults.set(LIST, () => answer);
+    assert.equal(await client.reconcile(), false);
+  }
+  assert.equal(tab.told('problem').length, 4);
+  assert.equal(client.operations.size, 1);
+  client.close();
+});
+
+test('a cursor that the server does not know as one is forgotten', async () => {
+  const { server, client } = await opened();
+  server.create();
+  server.faults.set(LIST, () => problem(400, 'after must be a cursor', { field: 'after' }));
+  assert.equal(await client.reconcile(), false);
+  server.faults.clear();
+  assert.equal(await client.reconcile(), true);
+  assert.equal(server.requests.at(-1)?.query, '');
+  client.close();
+});
+
+test('a request that never ends is given up', async () => {
+  const { server, client, clock } = await opened();
+  server.faults.set(LIST, () => new Promise(() => {}));
+  const listed = client.reconcile();
+  await clock.pass(10_100);
+  assert.equal(await listed, false);
+  client.close();
+});
