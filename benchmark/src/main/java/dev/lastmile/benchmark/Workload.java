@@ -1,0 +1,18 @@
+package dev.lastmile.benchmark;
+
+import java.util.List;
+
+/** A group of rows, and how they are measured. */
+interface Workload {
+  String LASTMILE = "lastmile";
+  String NCHAN = "nchan";
+  String NCHAN_REDIS = "nchan + Redis";
+
+  List<String> candidates();
+
+  /** Starts a candidate, measures it once, and ends it. */
+  void measure(Bench bench, String candidate);
+
+  /** All rounds are over: what follows from them together. */
+  default void end(Bench bench) {}
+}
