@@ -34,7 +34,9 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
           "LASTMILE_EXTERNAL_URL",
           "LASTMILE_CALLBACK_URLS",
           "LASTMILE_WEBHOOK_SECRETS",
-          "LASTMILE_IDENTITY_KEY");
+          "LASTMILE_IDENTITY_KEY",
+          // Read by the agent alone (otel-agent/agent.yaml).
+          "LASTMILE_TRACE_RATIO");
 
   @Override
   public void onApplicationEvent(ApplicationPreparedEvent event) {
@@ -57,9 +59,12 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
   }
 
   private static boolean isUnknown(String name, Set<String> known) {
-    if (name.startsWith(ENVIRONMENT_PREFIX)) {
-      String plain = plain(name.toLowerCase(Locale.ROOT).replace('_', '.'));
-      return !ENVIRONMENT.contains(name) && known.stream().noneMatch(k -> plain(k).equals(plain));
+    // Binding takes a variable in small letters as well.
+    String variable = name.toUpperCase(Locale.ROOT);
+    if (variable.startsWith(ENVIRONMENT_PREFIX)) {
+      String plain = plain(variable.replace('_', '.'));
+      return !ENVIRONMENT.contains(variable)
+          && known.stream().noneMatch(k -> plain(k).equals(plain));
     }
     return name.startsWith(PREFIX) && !known.contains(plain(INDEX.matcher(name).replaceAll("")));
   }

@@ -12,18 +12,26 @@ import org.springframework.context.annotation.Profile;
 import org.springframework.modulith.Modulithic;
 
 /**
- * One jar, two roles: a replica of the service, or, under the profile {@code external-system}, the
- * simulated external system that it works with.
+ * One jar, three roles: a replica of the service; under the profile {@code external-system} the
+ * simulated external system that it works with; under the profile {@code load} its browsers. A
+ * replica under the profile {@code demo} also serves the demonstration.
  */
 @Modulithic
 @SpringBootConfiguration(proxyBeanMethods = false)
 @EnableAutoConfiguration
-@Import({HttpConfiguration.class, Lastmile.ReplicaRole.class, Lastmile.ExternalSystemRole.class})
-public class Lastmile {
+@Import({
+  HttpConfiguration.class,
+  Lastmile.ReplicaRole.class,
+  Lastmile.Demonstration.class,
+  Lastmile.ExternalSystemRole.class,
+  Lastmile.LoadRole.class,
+  JettyConfiguration.class
+})
+class Lastmile {
   /** Starts the process; all settings come from properties and the environment. */
   public static void main(String[] args) {
     SpringApplication application = new SpringApplication(Lastmile.class);
-    application.addListeners(new KnownSettings());
+    application.addListeners(new KnownSettings(), new DemoSecrets(), new ProductionSettings());
     application.setRegisterShutdownHook(false);
     ConfigurableApplicationContext context = application.run(args);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(context), "shutdown"));
@@ -41,7 +49,7 @@ public class Lastmile {
   }
 
   @Configuration(proxyBeanMethods = false)
-  @Profile("!external-system")
+  @Profile("!external-system & !load")
   @ComponentScan({
     "dev.lastmile.telemetry",
     "dev.lastmile.connections",
@@ -49,12 +57,23 @@ public class Lastmile {
     "dev.lastmile.operations",
     "dev.lastmile.callbacks",
     "dev.lastmile.external",
-    "dev.lastmile.identity"
+    "dev.lastmile.identity",
+    "dev.lastmile.contract"
   })
   static class ReplicaRole {}
+
+  @Configuration(proxyBeanMethods = false)
+  @Profile("demo & !external-system")
+  @ComponentScan("dev.lastmile.demo")
+  static class Demonstration {}
 
   @Configuration(proxyBeanMethods = false)
   @Profile("external-system")
   @ComponentScan("dev.lastmile.externalsystem")
   static class ExternalSystemRole {}
+
+  @Configuration(proxyBeanMethods = false)
+  @Profile("load")
+  @ComponentScan("dev.lastmile.load")
+  static class LoadRole {}
 }

@@ -1,5 +1,6 @@
 package dev.lastmile;
 
+import dev.lastmile.Refusals.Reason;
 import dev.lastmile.coordination.RedisAwayException;
 import dev.lastmile.updates.InvalidValueException;
 import java.util.regex.Matcher;
@@ -25,6 +26,12 @@ import tools.jackson.core.JacksonException;
 class ProblemAdvice extends ResponseEntityExceptionHandler {
   private static final Pattern PATH = Pattern.compile("\\[\"([^\"]{1,64})\"]|\\[(\\d+)]");
 
+  private final Refusals refusals;
+
+  ProblemAdvice(Refusals refusals) {
+    this.refusals = refusals;
+  }
+
   @ExceptionHandler
   ProblemDetail invalid(InvalidValueException e) {
     ProblemDetail problem =
@@ -45,8 +52,8 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
         .body(problem);
   }
 
-  @ExceptionHandler
   ResponseEntity<ProblemDetail> tooLarge(BodyTooLargeException e) {
+    refusals.count(Reason.BODY_SIZE);
     ProblemDetail problem =
         ProblemDetail.forStatusAndDetail(
             HttpStatus.CONTENT_TOO_LARGE, "the body must be at most " + e.limit() + " bytes");
@@ -54,6 +61,33 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
     problem.setProperty("limit", e.limit());
     // What is left of the body is not read, so the connection cannot be used again.
     return ResponseEntity.status(HttpStatus.CONTENT_TOO_LARGE)
+        .header(HttpHeaders.CONNECTION, "close")
+        .body(problem);
+  }
+
+  ResponseEntity<ProblemDetail> bodiesFull(BodiesFullException e) {
+    refusals.count(Reason.BODY_MEMORY);
+    ProblemDetail problem =
+        ProblemDetail.forStatusAndDetail(
+            HttpStatus.SERVICE_UNAVAILABLE,
+            "too many bodies are being read: at most " + e.limit() + " bytes together; ask again");
+    problem.setProperty("field", "lastmile.http.max-bodies");
+    problem.setProperty("limit", e.limit());
+    return ResponseEntity.status(HttpStatus.SERVICE_UNAVAILABLE)
+        .header(HttpHeaders.RETRY_AFTER, "1")
+        .header(HttpHeaders.CONNECTION, "close")
+        .body(problem);
+  }
+
+  ResponseEntity<ProblemDetail> tooSlow(BodyTooSlowException e) {
+    refusals.count(Reason.BODY_TIME);
+    ProblemDetail problem =
+        ProblemDetail.forStatusAndDetail(
+            HttpStatus.REQUEST_TIMEOUT,
+            "the body must have come within " + e.limit().toMillis() + " ms");
+    problem.setProperty("field", "body");
+    problem.setProperty("limit", e.limit().toMillis());
+    return ResponseEntity.status(HttpStatus.REQUEST_TIMEOUT)
         .header(HttpHeaders.CONNECTION, "close")
         .body(problem);
   }
@@ -70,12 +104,7 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
       HttpHeaders headers,
       HttpStatusCode status,
       WebRequest request) {
-    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (cause instanceof BodyTooLargeException tooLarge) {
-        ResponseEntity<ProblemDetail> answer = tooLarge(tooLarge);
-        return new ResponseEntity<>(answer.getBody(), answer.getHeaders(), answer.getStatusCode());
-      }
-    }
+    refusals.count(Reason.BODY_JSON);
     ProblemDetail problem =
         ProblemDetail.forStatusAndDetail(
             status, "the body must be a JSON document of the documented form");

@@ -1,5 +1,6 @@
 package dev.lastmile;
 
+import io.swagger.v3.oas.annotations.Hidden;
 import jakarta.servlet.RequestDispatcher;
 import jakarta.servlet.http.HttpServletRequest;
 import org.springframework.boot.webmvc.error.ErrorController;
@@ -14,6 +15,7 @@ import org.springframework.web.bind.annotation.RestController;
  * Answers with a problem what the container refuses on its way to a controller, and what a filter
  * refuses. Asked directly it is not there.
  */
+@Hidden
 @RestController
 class ProblemErrorController implements ErrorController {
   @RequestMapping("${server.error.path:/error}")

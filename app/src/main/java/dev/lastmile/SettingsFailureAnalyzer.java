@@ -1,20 +1,76 @@
 package dev.lastmile;
 
+import java.util.Locale;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.validation.BindValidationException;
+import org.springframework.boot.context.properties.bind.validation.ValidationErrors;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.validation.FieldError;
+import org.springframework.validation.ObjectError;
 
-/** Says in one sentence, without a stack, which of our settings stopped the start. */
+/**
+ * Says in one sentence, without a stack, which of our settings stopped the start.
+ *
+ * <p>Before Spring's own analyzers, which repeat the value: ours may be a key, a secret or an
+ * address with a password, and this goes to the log.
+ */
+@Order(Ordered.HIGHEST_PRECEDENCE)
 final class SettingsFailureAnalyzer implements FailureAnalyzer {
+  private static final String PREFIX = "lastmile.";
+
   @Override
   public @Nullable FailureAnalysis analyze(Throwable failure) {
+    String sentence = sentence(failure);
+    return sentence == null
+        ? null
+        : new FailureAnalysis(
+            sentence, "docs/configuration.md has every setting with its limit.", failure);
+  }
+
+  /** The innermost cause knows best. */
+  private static @Nullable String sentence(Throwable failure) {
+    String sentence = null;
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+      String found = null;
       String message = cause.getMessage();
-      if (message != null && message.startsWith("lastmile.")) {
-        return new FailureAnalysis(
-            message, "Settings are documented where they are declared: *Properties.java.", failure);
+      if (cause instanceof BindValidationException invalid) {
+        found = outOfRange(invalid.getValidationErrors());
+      } else if (cause instanceof BindException unreadable) {
+        found = unreadable(unreadable);
+      } else if (message != null && message.startsWith(PREFIX)) {
+        found = message;
       }
+      sentence = found == null ? sentence : found;
     }
-    return null;
+    return sentence;
+  }
+
+  private static @Nullable String outOfRange(ValidationErrors errors) {
+    String prefix = errors.getName() + ".";
+    return prefix.startsWith(PREFIX)
+        ? errors.getAllErrors().stream()
+            .map(error -> prefix + name(error) + " " + error.getDefaultMessage())
+            .sorted()
+            .collect(Collectors.joining("; "))
+        : null;
+  }
+
+  private static @Nullable String unreadable(BindException e) {
+    String name = e.getName().toString();
+    Class<?> type = e.getTarget().getType().resolve(Object.class);
+    return name.startsWith(PREFIX)
+        ? name + " cannot be read as a value of type " + type.getSimpleName()
+        : null;
+  }
+
+  /** As it is written in a file: {@code queue-bytes}, not {@code queueBytes}. */
+  private static String name(ObjectError error) {
+    String name = error instanceof FieldError field ? field.getField() : error.getObjectName();
+    return name.replaceAll("([A-Z])", "-$1").toLowerCase(Locale.ROOT);
   }
 }

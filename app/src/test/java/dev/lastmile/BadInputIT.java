@@ -69,6 +69,7 @@ class BadInputIT {
         Arguments.of("{\"kind\":null}", "kind"),
         Arguments.of("{\"kind\":\"bake\"}", "kind"),
         Arguments.of("{\"kind\":7}", "kind"),
+        Arguments.of("{\"kind\":\"export\",\"kind\":\"import\"}", "body"),
         Arguments.of("{\"kind\":\"export\",\"input\":7}", "input"),
         Arguments.of("{\"kind\":\"export\",\"input\":{\"x\":1e99999999999}}", "input"),
         Arguments.of("{\"kind\":\"export\",\"input\":{\"x\":\"\\ud800\"}}", "input"),

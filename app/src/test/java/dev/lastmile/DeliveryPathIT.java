@@ -95,6 +95,36 @@ class DeliveryPathIT {
     assertThat(recovered("poll") - polled).as("the first ack counts").isEqualTo(1);
   }
 
+  @Test
+  void latenciesAreTakenWhereAnUpdateReallyTravelled() {
+    try (SseClient stream = browser.stream(b)) {
+      stream.awaitReady();
+      double delivered = latencies(b, "published", "delivered");
+      String id = browser.create(a);
+      webhooks.outcome(a, id, Webhooks.running(1, 10));
+      webhooks.outcome(a, id, Webhooks.succeeded(2));
+      stream.await("the end", e -> e.data().contains("SUCCEEDED"));
+      Awaitility.await("three deliveries to be timed")
+          .untilAsserted(
+              () -> assertThat(latencies(b, "published", "delivered") - delivered).isEqualTo(3));
+      double acked = latencies(c, "published", "client_acked");
+      double finished = latencies(c, "initiated", "client_acked");
+      browser.ack(c, id, 1, "live").then().statusCode(204);
+      browser.ack(c, id, 2, "replay").then().statusCode(204);
+      assertThat(latencies(c, "published", "client_acked") - acked).as("live only").isEqualTo(1);
+      assertThat(latencies(c, "initiated", "client_acked") - finished).as("not final").isZero();
+      browser.ack(c, id, 3, "poll").then().statusCode(204);
+      browser.ack(c, id, 3, "live").then().statusCode(204);
+      assertThat(latencies(c, "published", "client_acked") - acked).as("first acks").isEqualTo(1);
+      assertThat(latencies(c, "initiated", "client_acked") - finished).isEqualTo(1);
+    }
+  }
+
+  private static double latencies(LastmileProcess replica, String from, String to) {
+    return Metrics.of(replica)
+        .sum("delivery_latency_seconds_count", "from=\"" + from + "\"", "to=\"" + to + "\"");
+  }
+
   private static double recovered(String by) {
     return Metrics.of(Cluster.shared().replica(3))
         .sum("delivery_recovered_total", "by=\"" + by + "\"");

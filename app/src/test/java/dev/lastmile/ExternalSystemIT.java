@@ -6,15 +6,18 @@ import static org.hamcrest.Matchers.equalTo;
 
 import dev.lastmile.testing.Browser;
 import dev.lastmile.testing.Cluster;
+import dev.lastmile.testing.LastmileProcess;
 import dev.lastmile.testing.Metrics;
 import dev.lastmile.testing.SseClient;
 import io.restassured.RestAssured;
 import io.restassured.path.json.JsonPath;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The external system away, refusing, repeating and mixing up: an operation is never lost. */
@@ -22,23 +25,36 @@ class ExternalSystemIT {
   private static final Map<String, Object> QUICK =
       Map.of("steps", 2, "durationMillis", 100, "fail", false);
 
-  private Cluster cluster;
-  private Browser browser;
+  private static Cluster cluster;
+  private static Browser browser;
 
-  @BeforeEach
-  void start() {
-    cluster =
-        Cluster.builder()
-            .replicas(2)
-            .with("lastmile.external.retry", "500ms")
-            .with("lastmile.external.give-up-after", "6s")
-            .with("lastmile.operations.submit-lease", "500ms")
-            .start();
+  @BeforeAll
+  static void start() {
+    cluster = patient().start();
     browser = Browser.at(cluster.replica(1));
   }
 
+  private static Cluster.Builder patient() {
+    return Cluster.builder()
+        .replicas(2)
+        .with("lastmile.external.retry", "500ms")
+        .with("lastmile.operations.submit-lease", "500ms");
+  }
+
   @AfterEach
-  void stop() {
+  void startWhatWasKilled() {
+    List<LastmileProcess> killed =
+        Stream.concat(cluster.replicas().stream(), Stream.of(cluster.external()))
+            .filter(process -> !process.isAlive())
+            .toList();
+    killed.forEach(LastmileProcess::start);
+    killed.forEach(LastmileProcess::awaitReady);
+    RestAssured.delete(cluster.external().uri() + "/faults/duplicate-callbacks");
+    RestAssured.delete(cluster.external().uri() + "/faults/reorder-callbacks");
+  }
+
+  @AfterAll
+  static void stop() {
     cluster.close();
   }
 
@@ -54,28 +70,35 @@ class ExternalSystemIT {
 
   @Test
   void aJobThatIsNeverAcceptedBecomesFailed() {
-    cluster.external().kill();
-    String id = browser.create(cluster.replica(1), QUICK);
-    try (SseClient stream = browser.stream(cluster.replica(2))) {
-      SseClient.Event end = stream.await("the end", e -> e.data().contains("FAILED"));
-      assertThat(new JsonPath(end.data()).getString("message")).contains("could not be reached");
+    try (Cluster impatient = patient().with("lastmile.external.give-up-after", "3s").start()) {
+      Browser waiting = Browser.at(impatient.replica(1));
+      impatient.external().kill();
+      String id = waiting.create(impatient.replica(1), QUICK);
+      try (SseClient stream = waiting.stream(impatient.replica(2))) {
+        SseClient.Event end = stream.await("the end", e -> e.data().contains("FAILED"));
+        assertThat(new JsonPath(end.data()).getString("message")).contains("could not be reached");
+      }
+      waiting.get(impatient.replica(2), id).then().body("status", equalTo("FAILED"));
     }
-    browser.get(cluster.replica(2), id).then().body("status", equalTo("FAILED"));
   }
 
   @Test
   void aJobThatIsRefusedBecomesFailedAtOnce() {
+    double before = refused();
     String id = browser.create(cluster.replica(1), Map.of("steps", 1_000));
     browser.awaitStatus(cluster.replica(2), id, "FAILED");
     browser.get(cluster.replica(1), id).then().body("message", containsString("refused"));
-    assertThat(
-            Metrics.of(cluster.replica(1))
-                .sum("delivery_hops_total", "hop=\"initiated\"", "outcome=\"external_failed\""))
-        .isEqualTo(1);
+    assertThat(refused() - before).isEqualTo(1);
+  }
+
+  private static double refused() {
+    return Metrics.of(cluster.replica(1))
+        .sum("delivery_hops_total", "hop=\"initiated\"", "outcome=\"external_failed\"");
   }
 
   @Test
   void repeatedAndMixedUpCallbacksAreHarmless() {
+    double before = callbacks();
     for (String fault : List.of("duplicate-callbacks", "reorder-callbacks")) {
       RestAssured.put(cluster.external().uri() + "/faults/" + fault).then().statusCode(200);
     }
@@ -86,13 +109,7 @@ class ExternalSystemIT {
               cluster.replica(1), Map.of("steps", 8, "durationMillis", 800, "fail", false));
       stream.await("the end", e -> e.data().contains("SUCCEEDED"));
       // The last of the callbacks that were held back have come when the hop counters rest.
-      Awaitility.await()
-          .until(() ->
-              cluster.replicas().stream()
-                      .mapToDouble(
-                          r -> Metrics.of(r).sum("delivery_hops_total", "hop=\"callback\""))
-                      .sum()
-                  >= 16);
+      Awaitility.await().until(() -> callbacks() - before >= 16);
       browser
           .get(cluster.replica(1), id)
           .then()
@@ -103,6 +120,12 @@ class ExternalSystemIT {
       assertThat(progress).isSorted().endsWith(100).doesNotHaveDuplicates();
       assertThat(stream.updates().getLast().data()).contains("SUCCEEDED");
     }
+  }
+
+  private static double callbacks() {
+    return cluster.replicas().stream()
+        .mapToDouble(r -> Metrics.of(r).sum("delivery_hops_total", "hop=\"callback\""))
+        .sum();
   }
 
   @Test

@@ -119,9 +119,20 @@ class RedisFaultsIT {
     unavailable(browser.ask(a).get("/api/stream"));
     assertThat(stream.isEnded()).isFalse();
     assertThat(a.isReady()).as("readiness stays").isTrue();
+    Awaitility.await("an account that cannot be read to be no number")
+        .untilAsserted(() ->
+            assertThat(Metrics.of(b).sum("delivery_expected_total", "owner=\"replica-2\""))
+                .isNaN());
 
     redis.start();
-    stream.await("reset", e -> e.name().equals("reset"));
+    SseClient.Event reset = stream.await("reset", e -> e.name().equals("reset"));
+    String epoch = reset.data().substring(11, 27);
+    assertThat(epoch).isNotEqualTo(cursor.substring(0, 16));
+    SseClient.Event again =
+        stream.await(
+            "what was stored, as part of the new epoch",
+            e -> e.data().contains("\"version\":2") && e.id().startsWith(epoch));
+    assertThat(again.data()).contains("\"cursor\":\"" + again.id() + "\"");
     awaitBack();
     browser.get(a, id).then().statusCode(200).body("version", equalTo(2));
     assertThat(webhooks.outcome(b, id, Webhooks.running(1, 10))).isEqualTo("duplicate");

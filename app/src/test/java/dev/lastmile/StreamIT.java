@@ -7,6 +7,7 @@ import dev.lastmile.testing.Browser;
 import dev.lastmile.testing.Cluster;
 import dev.lastmile.testing.LastmileProcess;
 import dev.lastmile.testing.Metrics;
+import dev.lastmile.testing.RawHttp;
 import dev.lastmile.testing.SseClient;
 import dev.lastmile.testing.Webhooks;
 import io.restassured.path.json.JsonPath;
@@ -221,10 +222,19 @@ class StreamIT {
     SseClient stream = browser.stream(b);
     stream.awaitReady();
     assertThat(stream.retry()).isEqualTo("2000");
+    RawHttp raw = RawHttp.connect(b);
+    raw.send("GET /api/stream HTTP/1.1\r\nHost: x\r\nCookie: " + browser.cookie() + "\r\n\r\n")
+        .readUntil("event: ready");
+    long stopped = System.nanoTime();
     b.stop();
+    assertThat(raw.rest()).endsWith("\r\n0\r\n\r\n");
+    raw.close();
     Awaitility.await().until(stream::isEnded);
     assertThat(Integer.parseInt(stream.retry())).isBetween(2_000, 4_000).isNotEqualTo(2_000);
     assertThat(b.awaitExit()).isEqualTo(143);
+    assertThat(Duration.ofNanos(System.nanoTime() - stopped))
+        .as("nothing waits for a stream that has ended")
+        .isLessThan(Duration.ofSeconds(8));
     stream.close();
   }
 }

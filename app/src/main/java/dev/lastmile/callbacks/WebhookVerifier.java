@@ -10,7 +10,6 @@ import java.util.Base64;
 import java.util.List;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Checks signatures as Standard Webhooks has them (<a
@@ -59,12 +58,10 @@ final class WebhookVerifier {
             + " of 24 to 64 bytes");
   }
 
-  Verdict verify(
-      @Nullable String id,
-      @Nullable String timestamp,
-      @Nullable String signatures,
-      byte[] body,
-      long nowSeconds) {
+  Verdict verify(Webhook webhook, long nowSeconds) {
+    String id = webhook.id();
+    String timestamp = webhook.timestamp();
+    String signatures = webhook.signature();
     if (id == null || id.isEmpty() || timestamp == null || signatures == null) {
       return Verdict.MISSING_HEADER;
     }
@@ -80,7 +77,7 @@ final class WebhookVerifier {
     byte[] head = (id + "." + timestamp + ".").getBytes(UTF_8);
     String[] given = signatures.split(" ", MOST_SIGNATURES + 1);
     for (SecretKeySpec key : keys) {
-      byte[] expected = ("v1," + sign(key, head, body)).getBytes(UTF_8);
+      byte[] expected = ("v1," + sign(key, head, webhook.body())).getBytes(UTF_8);
       for (int i = 0; i < Math.min(given.length, MOST_SIGNATURES); i++) {
         if (MessageDigest.isEqual(expected, given[i].getBytes(UTF_8))) {
           return Verdict.VALID;

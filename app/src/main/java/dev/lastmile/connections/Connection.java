@@ -65,6 +65,9 @@ final class Connection {
   private final StreamProperties properties;
   private final String replica;
 
+  /** Where it comes from, as the balancer says. Set once before the connection is registered. */
+  private String address = "";
+
   /** Set once before the connection is registered. */
   private @Nullable Writer writer;
 
@@ -144,6 +147,15 @@ final class Connection {
 
   Channel channel() {
     return channel;
+  }
+
+  /** Says where it comes from. */
+  void comesFrom(String remote) {
+    address = remote;
+  }
+
+  String address() {
+    return address;
   }
 
   void writeWith(Writer writer) {
@@ -341,9 +353,13 @@ final class Connection {
     return standing.sequence() > delta.head() ? "ahead" : "retention";
   }
 
-  /** What to write next; null if nothing waits. The writer has one write under way at a time. */
-  synchronized @Nullable ByteBuffer nextWrite(long nowNanos) {
-    ByteBuffer next = queue.nextWrite(properties.writeBytes());
+  /**
+   * What to write next; null if nothing waits. The writer has one write under way at a time.
+   *
+   * @param chunked whether each frame is a chunk of its own
+   */
+  synchronized @Nullable ByteBuffer nextWrite(long nowNanos, boolean chunked) {
+    ByteBuffer next = queue.nextWrite(properties.writeBytes(), chunked);
     writeStartedNanos = nowNanos;
     return next;
   }

@@ -1,5 +1,6 @@
 package dev.lastmile.connections;
 
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.Delivery;
 import dev.lastmile.updates.Envelope;
 import dev.lastmile.updates.Update;
@@ -15,10 +16,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Hands what arrives from Redis to the connections of this replica.
  *
- * <p>{@link #receive} runs on the subscriber's event loop and only puts the envelope into the queue
- * of one of a few lanes, chosen by the channel, so that the order within a channel is kept. An
- * envelope that finds its lane's queue full is counted and dropped, and the connections of its
- * channel are read for at once.
+ * <p>{@link #receive} runs on the subscriber's event loop. What nobody here waits for ends there;
+ * the rest it puts into the queue of one of a few lanes, chosen by the channel, so that the order
+ * within a channel is kept. An envelope that finds its lane's queue full is counted and dropped,
+ * and the connections of its channel are read for at once.
  *
  * <p>What is expected of this replica is remembered before it is offered, so that no flush is
  * faster. A redelivery says that the ledger still waits: if it was flushed here, that is said
@@ -65,20 +66,14 @@ public final class Dispatcher implements AutoCloseable {
     for (int i = 0; i < count; i++) {
       lanes.add(new Lane(i, properties.dispatchQueue(), this, registry));
     }
-    received =
-        Counter.builder("coordination.received")
-            .description("Updates and redeliveries that arrived at this replica")
-            .register(meters);
+    received = Metric.RECEIVED.counter(meters);
     dispatched = messages(meters, "dispatched");
     noAudience = messages(meters, "no_audience");
     dropped = messages(meters, "dropped");
   }
 
   private static Counter messages(MeterRegistry meters, String result) {
-    return Counter.builder("coordination.messages")
-        .description("Updates and redeliveries that arrived, by what became of them")
-        .tag("result", result)
-        .register(meters);
+    return Metric.MESSAGES.counter(meters, result);
   }
 
   void start() {
@@ -110,6 +105,11 @@ public final class Dispatcher implements AutoCloseable {
     String channel;
     try {
       channel = Envelope.channelOf(envelope);
+      if (registry.find(channel) == null && ourOwner(envelope) == null) {
+        // A connection that comes now is registered before its read, which has this update.
+        noAudience.increment();
+        return;
+      }
     } catch (IllegalArgumentException e) {
       dropped.increment();
       LOG.atWarn().addKeyValue("bytes", envelope.length).log("envelope_unreadable");

@@ -1,6 +1,6 @@
 package dev.lastmile.connections;
 
-import io.micrometer.core.instrument.Gauge;
+import dev.lastmile.telemetry.Metric;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
@@ -62,10 +62,7 @@ public final class Drain {
     this.properties = properties;
     this.events = events;
     this.nanos = nanos;
-    Gauge.builder("stream.draining", this::scraped)
-        .description("Whether this replica is being stopped and ends its streams")
-        .strongReference(true)
-        .register(meters);
+    Metric.DRAINING.gauge(meters, this::scraped);
   }
 
   private double scraped() {

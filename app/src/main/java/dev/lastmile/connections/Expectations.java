@@ -1,12 +1,12 @@
 package dev.lastmile.connections;
 
 import dev.lastmile.connections.Deliveries.End;
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delivery;
 import dev.lastmile.updates.Update;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -70,13 +70,8 @@ final class Expectations {
     this.registry = registry;
     this.deliveries = deliveries;
     this.properties = properties;
-    this.overflow =
-        Counter.builder("delivery.expectations.overflow")
-            .description("Expected deliveries that were not remembered: the ledger asks again")
-            .register(meters);
-    Gauge.builder("delivery.expectations", count, AtomicInteger::get)
-        .description("Expected deliveries that this replica has received and not settled")
-        .register(meters);
+    this.overflow = Metric.EXPECTATIONS_OVERFLOW.counter(meters);
+    Metric.EXPECTATIONS.gauge(meters, count::get);
   }
 
   /**

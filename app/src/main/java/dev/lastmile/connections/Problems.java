@@ -26,6 +26,15 @@ final class Problems {
         "");
   }
 
+  static void crossSite(Response response, Callback callback) {
+    write(
+        response,
+        callback,
+        HttpStatus.FORBIDDEN_403,
+        "Sec-Fetch-Site must be same-origin or none",
+        ",\"field\":\"Sec-Fetch-Site\",\"limit\":\"same-origin or none\"");
+  }
+
   static void badCursor(Response response, Callback callback, String field, String limit) {
     write(
         response,
@@ -59,6 +68,16 @@ final class Problems {
         ",\"field\":\"" + field + "\",\"limit\":" + limit);
   }
 
+  static void tooOften(Response response, Callback callback, long seconds, int most) {
+    response.getHeaders().put(HttpHeader.RETRY_AFTER, Long.toString(seconds));
+    write(
+        response,
+        callback,
+        HttpStatus.TOO_MANY_REQUESTS_429,
+        "too often: at most " + most + " at once; wait",
+        ",\"field\":\"lastmile.rate.streams\",\"limit\":" + most);
+  }
+
   static void unavailable(Response response, Callback callback) {
     response.getHeaders().put(HttpHeader.RETRY_AFTER, RETRY_AFTER_SECONDS);
     write(
@@ -73,6 +92,7 @@ final class Problems {
       Response response, Callback callback, int status, String detail, String members) {
     response.setStatus(status);
     response.getHeaders().remove("X-Accel-Buffering");
+    response.getHeaders().remove(HttpHeader.TRANSFER_ENCODING);
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "application/problem+json");
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
     String problem =

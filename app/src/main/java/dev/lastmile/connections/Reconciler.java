@@ -1,5 +1,6 @@
 package dev.lastmile.connections;
 
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Update;
@@ -54,12 +55,8 @@ final class Reconciler implements AutoCloseable {
     this.expectations = expectations;
     this.dispatcher = dispatcher;
     this.properties = properties;
-    this.read =
-        Counter.builder("stream.reads").description("Reads of state for streams").register(meters);
-    this.failed =
-        Counter.builder("stream.reads.failed")
-            .description("Reads of state for streams that failed and are tried again")
-            .register(meters);
+    this.read = Metric.READS.counter(meters);
+    this.failed = Metric.READS_FAILED.counter(meters);
   }
 
   void start() {

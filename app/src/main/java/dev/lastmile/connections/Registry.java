@@ -1,8 +1,8 @@
 package dev.lastmile.connections;
 
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.Channel;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Collection;
 import java.util.Collections;
@@ -29,6 +29,7 @@ final class Registry {
   enum Admission {
     ADMITTED,
     IDENTITY_FULL,
+    ADDRESS_FULL,
     REPLICA_FULL,
     DEAF,
     SHUTTING_DOWN
@@ -37,6 +38,7 @@ final class Registry {
   private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
 
   private final ConcurrentHashMap<String, ChannelConnections> channels = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, Integer> addresses = new ConcurrentHashMap<>();
   private final AtomicInteger count = new AtomicInteger();
   private final AtomicLong generations = new AtomicLong();
   private final Presence presence;
@@ -54,31 +56,17 @@ final class Registry {
     this.presence = presence;
     this.properties = properties;
     this.nanos = nanos;
-    Gauge.builder("stream.connections", count, AtomicInteger::get)
-        .description("Streams that are open")
-        .register(meters);
-    Gauge.builder("stream.queue", this, Registry::queuedBytes)
-        .baseUnit("bytes")
-        .description("Bytes that wait in send queues")
-        .register(meters);
-    opened =
-        Counter.builder("stream.opened").description("Streams that were opened").register(meters);
+    Metric.CONNECTIONS.gauge(meters, count::get);
+    Metric.QUEUE.gauge(meters, this::queuedBytes);
+    opened = Metric.OPENED.counter(meters);
     for (DisconnectReason reason : DisconnectReason.values()) {
-      closed.put(
-          reason,
-          Counter.builder("stream.closed")
-              .description("Streams that ended, by reason")
-              .tag("reason", reason.wireName())
-              .register(meters));
+      closed.put(reason, Metric.CLOSED.counter(meters, reason.wireName()));
     }
     for (Admission admission : Admission.values()) {
       if (admission != Admission.ADMITTED) {
         refused.put(
             admission,
-            Counter.builder("stream.refused")
-                .description("Streams that were not opened, by limit")
-                .tag("reason", admission.name().toLowerCase(java.util.Locale.ROOT))
-                .register(meters));
+            Metric.REFUSED.counter(meters, admission.name().toLowerCase(java.util.Locale.ROOT)));
       }
     }
   }
@@ -112,6 +100,11 @@ final class Registry {
       count.decrementAndGet();
       return Admission.REPLICA_FULL;
     }
+    if (addresses.merge(connection.address(), 1, Integer::sum)
+        > properties.maxConnectionsPerAddress()) {
+      leave(connection);
+      return Admission.ADDRESS_FULL;
+    }
     boolean[] added = new boolean[1];
     channels.compute(
         connection.channel().value(),
@@ -128,10 +121,16 @@ final class Registry {
           return group;
         });
     if (!added[0]) {
-      count.decrementAndGet();
+      leave(connection);
       return Admission.IDENTITY_FULL;
     }
     return Admission.ADMITTED;
+  }
+
+  /** Gives back what {@link #admit} took. */
+  private void leave(Connection connection) {
+    count.decrementAndGet();
+    addresses.computeIfPresent(connection.address(), (_, n) -> n == 1 ? null : n - 1);
   }
 
   /** The streams of a channel; null if there are none. */
@@ -155,7 +154,7 @@ final class Registry {
         (_, group) -> {
           if (group.remove(connection)) {
             group.closedFor(reason);
-            count.decrementAndGet();
+            leave(connection);
           }
           if (group.connections().length > 0) {
             return group;

@@ -27,7 +27,7 @@ final class SendQueue {
   /** Adds a frame unless the queue is full. An empty queue takes a frame of any size. */
   boolean offer(Frame frame) {
     int frames = waiting.size() + writing.size();
-    if (frames >= mostFrames || (frames > 0 && (long) bytes() + frame.bytes().length > mostBytes)) {
+    if (frames >= mostFrames || (frames > 0 && (long) bytes() + frame.length() > mostBytes)) {
       return false;
     }
     add(frame);
@@ -37,36 +37,41 @@ final class SendQueue {
   /** Adds a frame in any case; for a page of state, which has a bound of its own. */
   void add(Frame frame) {
     waiting.add(frame);
-    waitingBytes += frame.bytes().length;
+    waitingBytes += frame.length();
   }
 
   /**
    * Takes what waits, up to about {@code most} bytes and at least one frame, for one write. A
    * single frame is not copied.
    *
+   * @param chunked whether each is a chunk of its own
    * @return null if nothing waits
    */
   @org.jspecify.annotations.Nullable
-  ByteBuffer nextWrite(int most) {
+  ByteBuffer nextWrite(int most, boolean chunked) {
     Frame first = waiting.poll();
     if (first == null) {
       return null;
     }
-    int bytes = first.bytes().length;
-    if (waiting.isEmpty() || bytes + waiting.element().bytes().length > most) {
+    int bytes = first.length();
+    if (waiting.isEmpty() || bytes + waiting.element().length() > most) {
       writing = List.of(first);
       taken(bytes);
-      return ByteBuffer.wrap(first.bytes());
+      return first.view(chunked);
     }
     List<Frame> batch = new ArrayList<>();
     batch.add(first);
-    while (!waiting.isEmpty() && bytes + waiting.element().bytes().length <= most) {
+    while (!waiting.isEmpty() && bytes + waiting.element().length() <= most) {
       Frame next = waiting.remove();
-      bytes += next.bytes().length;
+      bytes += next.length();
       batch.add(next);
     }
-    ByteBuffer buffer = ByteBuffer.allocate(bytes);
-    batch.forEach(frame -> buffer.put(frame.bytes()));
+    int size = 0;
+    for (Frame frame : batch) {
+      size += frame.view(chunked).remaining();
+    }
+    ByteBuffer buffer = ByteBuffer.allocate(size);
+    batch.forEach(frame -> buffer.put(frame.view(chunked)));
     writing = batch;
     taken(bytes);
     return buffer.flip();

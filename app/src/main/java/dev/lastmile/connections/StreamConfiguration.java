@@ -1,18 +1,22 @@
 package dev.lastmile.connections;
 
 import dev.lastmile.identity.Identities;
+import dev.lastmile.identity.RateLimits;
 import dev.lastmile.telemetry.Replica;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.eclipse.jetty.server.Connector;
+import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.StatisticsHandler;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.jetty.servlet.JettyServletWebServerFactory;
 import org.springframework.boot.web.server.WebServerFactoryCustomizer;
 import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
 
-/** Puts the stream endpoint in front of the servlet context of the public port. */
+/** Builds the stream endpoint, which stands in front of the servlets of the public port. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties({StreamProperties.class, DrainProperties.class})
 class StreamConfiguration {
@@ -84,13 +88,38 @@ class StreamConfiguration {
   }
 
   @Bean
-  WebServerFactoryCustomizer<JettyServletWebServerFactory> streamEndpoint(
+  @Order(100)
+  Handler.Wrapper streamHandler(
       Registry registry,
       Dispatcher dispatcher,
       Expectations expectations,
       Identities identities,
+      RateLimits rates,
       StreamProperties properties,
-      Replica replica) {
+      Replica replica,
+      MeterRegistry meters) {
+    return new StreamHandler(
+        registry,
+        dispatcher,
+        expectations,
+        identities,
+        rates,
+        properties,
+        replica,
+        System::nanoTime,
+        meters);
+  }
+
+  /** Whoever stops the server waits for the requests that are counted here: all but streams. */
+  @Bean
+  @Order(200)
+  Handler.Wrapper requestsButStreams() {
+    return new StatisticsHandler();
+  }
+
+  @Bean
+  WebServerFactoryCustomizer<JettyServletWebServerFactory> acceptQueue(
+      StreamProperties properties) {
     return factory ->
         factory.addServerCustomizers(server -> {
           for (Connector connector : server.getConnectors()) {
@@ -99,17 +128,6 @@ class StreamConfiguration {
               socket.setAcceptQueueSize(properties.acceptQueue());
             }
           }
-          StreamHandler streams =
-              new StreamHandler(
-                  registry,
-                  dispatcher,
-                  expectations,
-                  identities,
-                  properties,
-                  replica,
-                  System::nanoTime);
-          streams.setHandler(server.getHandler());
-          server.setHandler(streams);
         });
   }
 }

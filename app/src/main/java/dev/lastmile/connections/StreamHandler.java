@@ -1,17 +1,24 @@
 package dev.lastmile.connections;
 
 import dev.lastmile.identity.Identities;
+import dev.lastmile.identity.RateLimits;
+import dev.lastmile.identity.RateLimits.Limit;
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.InvalidValueException;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.eclipse.jetty.http.HttpCookie;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
+import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.io.EndPoint;
+import org.eclipse.jetty.server.ConnectionMetaData;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -37,25 +44,31 @@ final class StreamHandler extends Handler.Wrapper {
   private final Dispatcher dispatcher;
   private final Expectations expectations;
   private final Identities identities;
+  private final RateLimits rates;
   private final StreamProperties properties;
   private final Replica replica;
   private final LongSupplier nanos;
+  private final Counter crossSite;
 
   StreamHandler(
       Registry registry,
       Dispatcher dispatcher,
       Expectations expectations,
       Identities identities,
+      RateLimits rates,
       StreamProperties properties,
       Replica replica,
-      LongSupplier nanos) {
+      LongSupplier nanos,
+      MeterRegistry meters) {
     this.registry = registry;
     this.dispatcher = dispatcher;
     this.expectations = expectations;
     this.identities = identities;
+    this.rates = rates;
     this.properties = properties;
     this.replica = replica;
     this.nanos = nanos;
+    this.crossSite = Metric.REQUESTS_REFUSED.counter(meters, "cross_site");
   }
 
   @Override
@@ -63,29 +76,52 @@ final class StreamHandler extends Handler.Wrapper {
     if (!PATH.equals(Request.getPathInContext(request))) {
       return super.handle(request, response, callback);
     }
+    // The selector reads all connections; ten thousand streams at once would keep it from that.
+    request.getComponents().getExecutor().execute(() -> serve(request, response, callback));
+    return true;
+  }
+
+  private void serve(Request request, Response response, Callback callback) {
+    try {
+      answer(request, response, callback);
+    } catch (Throwable e) {
+      Response.writeError(request, response, callback, e);
+    }
+  }
+
+  private void answer(Request request, Response response, Callback callback) {
     if (!HttpMethod.GET.is(request.getMethod())) {
       Problems.methodNotAllowed(response, callback);
-      return true;
+      return;
     }
     if (request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING)
         || request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH) > 0) {
       Problems.body(response, callback);
-      return true;
+      return;
+    }
+    if (isForAnotherSite(request)) {
+      crossSite.increment();
+      Problems.crossSite(response, callback);
+      return;
     }
     Optional<Channel> channel = channel(request);
     if (channel.isEmpty()) {
       Problems.unauthorized(response, callback);
-      return true;
+      return;
     }
     Cursor resume;
     try {
       resume = cursor(request);
     } catch (InvalidValueException e) {
       Problems.badCursor(response, callback, e.field(), e.limit());
-      return true;
+      return;
     }
-    open(channel.get(), resume, request, response, callback);
-    return true;
+    long seconds = rates.take(Limit.STREAMS, channel.get());
+    if (seconds > 0) {
+      Problems.tooOften(response, callback, seconds, rates.most(Limit.STREAMS));
+    } else {
+      open(channel.get(), resume, request, response, callback);
+    }
   }
 
   private void open(
@@ -96,7 +132,10 @@ final class StreamHandler extends Handler.Wrapper {
       Callback callback) {
     Connection connection =
         new Connection(channel, resume, properties, replica.name(), nanos.getAsLong());
-    EndPoint endPoint = request.getConnectionMetaData().getConnection().getEndPoint();
+    connection.comesFrom(Request.getRemoteAddr(request));
+    ConnectionMetaData http = request.getConnectionMetaData();
+    EndPoint endPoint = http.getConnection().getEndPoint();
+    StreamSocket socket = new StreamSocket(endPoint, http.getConnector(), connection, registry);
     connection.writeWith(
         new StreamWriter(
             connection,
@@ -104,7 +143,8 @@ final class StreamHandler extends Handler.Wrapper {
             dispatcher.reconciler(),
             expectations,
             nanos,
-            endPoint,
+            socket,
+            http.getHttpVersion() != HttpVersion.HTTP_1_0,
             response,
             callback));
     // Before it is registered: from then on a reader may begin the answer.
@@ -119,8 +159,14 @@ final class StreamHandler extends Handler.Wrapper {
               callback,
               "lastmile.stream.max-connections-per-identity",
               properties.maxConnectionsPerIdentity());
+      case ADDRESS_FULL ->
+          Problems.full(
+              response,
+              callback,
+              "lastmile.stream.max-connections-per-address",
+              properties.maxConnectionsPerAddress());
       case SHUTTING_DOWN, DEAF -> Problems.unavailable(response, callback);
-      case ADMITTED -> begin(connection, endPoint);
+      case ADMITTED -> begin(connection, socket);
     }
   }
 
@@ -128,23 +174,35 @@ final class StreamHandler extends Handler.Wrapper {
     response.getHeaders().put(HttpHeader.CONTENT_TYPE, "text/event-stream");
     response.getHeaders().put(HttpHeader.CACHE_CONTROL, "no-store");
     response.getHeaders().put("X-Accel-Buffering", "no");
-    response.getHeaders().put("X-Content-Type-Options", "nosniff");
+    // In chunks, whatever the client says of its connection: readers of some languages wait for
+    // whole buffers of
+    // a body that only ends with its connection. It ends with it all the same.
+    response.getHeaders().put(HttpHeader.TRANSFER_ENCODING, "chunked");
+    response.getHeaders().put(HttpHeader.CONNECTION, "close");
   }
 
-  private void begin(Connection connection, EndPoint endPoint) {
+  private void begin(Connection connection, StreamSocket socket) {
     // Silence is ours to judge: heartbeats and the write time-out, not Jetty's idle time-out.
-    endPoint.setIdleTimeout(0);
+    socket.getEndPoint().setIdleTimeout(0);
+    socket.watch();
     dispatcher.reconciler().request(connection.group());
-    new HangUpWatch(endPoint, connection, registry).start();
   }
 
   private Optional<Channel> channel(Request request) {
-    for (HttpCookie cookie : Request.getCookies(request)) {
-      if (Identities.COOKIE.equals(cookie.getName())) {
-        return identities.channelOf(cookie.getValue());
-      }
-    }
-    return Optional.empty();
+    return identities.channelOf(
+        Request.getCookies(request).stream()
+            .filter(cookie -> Identities.COOKIE.equals(cookie.getName()))
+            .map(HttpCookie::getValue)
+            .toList());
+  }
+
+  /**
+   * A page of another site cannot read the stream, but with the cookie of a user who looks at it,
+   * it could take all places that this user's own tabs have.
+   */
+  private static boolean isForAnotherSite(Request request) {
+    String site = request.getHeaders().get("Sec-Fetch-Site");
+    return site != null && !site.equals("same-origin") && !site.equals("none");
   }
 
   private static @Nullable Cursor cursor(Request request) {

@@ -15,6 +15,8 @@ import org.springframework.validation.annotation.Validated;
  * @param maxConnections streams that this replica holds; more are answered with 503
  * @param maxConnectionsPerIdentity streams of one identity on this replica (its tabs); more are
  *     answered with 503
+ * @param maxConnectionsPerAddress streams from one address on this replica; more are answered with
+ *     503
  * @param heartbeat pause between two heartbeat events of a stream
  * @param retry reconnection time that a stream tells the browser; closed streams get up to twice as
  *     much, at random, so that not all come back at once
@@ -43,6 +45,7 @@ import org.springframework.validation.annotation.Validated;
 record StreamProperties(
     @Min(1) @Max(1_000_000) @DefaultValue("20000") int maxConnections,
     @Min(1) @Max(1_000_000) @DefaultValue("20") int maxConnectionsPerIdentity,
+    @Min(1) @Max(1_000_000) @DefaultValue("5000") int maxConnectionsPerAddress,
     @DurationMin(millis = 100) @DurationMax(seconds = 60) @DefaultValue("10s") Duration heartbeat,
     @DurationMin(millis = 1) @DurationMax(seconds = 60) @DefaultValue("2s") Duration retry,
     @Min(1) @Max(100_000) @DefaultValue("256") int queueFrames,

@@ -1,22 +1,23 @@
 package dev.lastmile.connections;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
-import org.eclipse.jetty.http.HttpHeader;
-import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.Response;
-import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.IteratingCallback;
 import org.eclipse.jetty.util.thread.Invocable;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes a connection's send queue to its socket without ever blocking a thread.
+ * Writes a connection's send queue to its socket without ever blocking a thread: the first write,
+ * with the head of the answer, through Jetty's HTTP, all others straight to the socket.
  *
  * <p>One write is under way at a time; what is queued meanwhile leaves together in the next one.
  * {@link IteratingCallback} sees to that: {@link #process} runs in whichever thread called {@link
@@ -24,6 +25,7 @@ import org.slf4j.LoggerFactory;
  */
 final class StreamWriter extends IteratingCallback implements Writer {
   private static final Logger LOG = LoggerFactory.getLogger(StreamWriter.class);
+  private static final byte[] LAST_CHUNK = "\r\n0\r\n\r\n".getBytes(US_ASCII);
 
   /** Cutting a stream is no fault to log, and needs no stack. */
   private static final class Aborted extends EofException {
@@ -40,13 +42,23 @@ final class StreamWriter extends IteratingCallback implements Writer {
   private final Reconciler reconciler;
   private final Expectations expectations;
   private final LongSupplier nanos;
-  private final EndPoint endPoint;
-  private final Response response;
-  private final Callback callback;
-  private volatile boolean ending;
+  private final StreamSocket socket;
 
-  /** Used by {@link #process} and its completions only. */
-  private boolean last;
+  /** The answer until it has begun; then null. */
+  private @Nullable Response response;
+
+  /** Its end, for HTTP; null as above: an answer that has begun is HTTP's no more. */
+  private @Nullable Callback callback;
+
+  /** Whether frames are chunks: not for a client of HTTP/1.0. */
+  private final boolean chunked;
+
+  /** Used by {@link #process} and its completions only, as is the next. */
+  private boolean begun;
+
+  private boolean ended;
+
+  private volatile boolean ending;
 
   StreamWriter(
       Connection connection,
@@ -54,7 +66,8 @@ final class StreamWriter extends IteratingCallback implements Writer {
       Reconciler reconciler,
       Expectations expectations,
       LongSupplier nanos,
-      EndPoint endPoint,
+      StreamSocket socket,
+      boolean chunked,
       Response response,
       Callback callback) {
     this.connection = connection;
@@ -62,27 +75,42 @@ final class StreamWriter extends IteratingCallback implements Writer {
     this.reconciler = reconciler;
     this.expectations = expectations;
     this.nanos = nanos;
-    this.endPoint = endPoint;
+    this.socket = socket;
+    this.chunked = chunked;
     this.response = response;
     this.callback = callback;
   }
 
   @Override
   protected Action process() {
-    if (last) {
-      return Action.SUCCEEDED;
+    if (begun && response != null) {
+      response = null;
+      if (!socket.takeOver()) {
+        // HTTP still has a buffer; told that its answer has failed, it gives that back.
+        registry.close(connection, DisconnectReason.CLIENT_GONE);
+        return Action.IDLE;
+      }
+      callback = null;
     }
-    ByteBuffer next = connection.nextWrite(nanos.getAsLong());
-    if (next != null) {
+    // The chunk that leaves with the head is made by HTTP.
+    ByteBuffer next = connection.nextWrite(nanos.getAsLong(), chunked && response == null);
+    if (next == null) {
+      if (!ending) {
+        return Action.IDLE;
+      }
+      if (ended || !chunked) {
+        return Action.SUCCEEDED;
+      }
+      ended = true;
+      next = ByteBuffer.wrap(LAST_CHUNK);
+    }
+    if (response == null) {
+      socket.getEndPoint().write(this, next);
+    } else {
+      begun = true;
       response.write(false, next, this);
-      return Action.SCHEDULED;
     }
-    if (ending) {
-      last = true;
-      response.write(true, BufferUtil.EMPTY_BUFFER, this);
-      return Action.SCHEDULED;
-    }
-    return Action.IDLE;
+    return Action.SCHEDULED;
   }
 
   @Override
@@ -101,14 +129,18 @@ final class StreamWriter extends IteratingCallback implements Writer {
 
   @Override
   protected void onCompleteSuccess() {
-    callback.succeeded();
+    // That is the answer's end: the kernel sends what it has, and then says so.
+    socket.close();
   }
 
   @Override
   protected void onCompleteFailure(Throwable cause) {
     boolean network = cause instanceof IOException || cause instanceof TimeoutException;
     registry.close(connection, network ? DisconnectReason.CLIENT_GONE : DisconnectReason.ERROR);
-    callback.failed(cause);
+    Callback http = callback;
+    if (http != null) {
+      http.failed(cause);
+    }
   }
 
   @Override
@@ -131,14 +163,16 @@ final class StreamWriter extends IteratingCallback implements Writer {
   public void abort() {
     // First the socket: a write that is under way fails by that, and only then completes.
     EofException cause = new Aborted();
-    endPoint.close(cause);
+    socket.getEndPoint().close(cause);
     abort(cause);
   }
 
   @Override
   public void refuse() {
-    // The connection is watched for its end and cannot serve another request.
-    response.getHeaders().put(HttpHeader.CONNECTION, "close");
-    Problems.unavailable(response, callback);
+    Response answer = response;
+    Callback http = callback;
+    if (answer != null && http != null) {
+      Problems.unavailable(answer, http);
+    }
   }
 }

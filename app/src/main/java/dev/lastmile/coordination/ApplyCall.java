@@ -2,7 +2,9 @@ package dev.lastmile.coordination;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lastmile.coordination.Draft.Idempotency;
 import dev.lastmile.telemetry.Replica;
+import dev.lastmile.telemetry.TraceContext;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.OperationId;
 import java.time.Duration;
@@ -18,19 +20,28 @@ import org.jspecify.annotations.Nullable;
  */
 record ApplyCall(List<String> keys, List<byte[]> arguments) {
 
+  /**
+   * How an update leaves.
+   *
+   * @param broadcast whether it is published
+   * @param context what it carries
+   */
+  record Publication(boolean broadcast, TraceContext context) {}
+
   /** Knows what is the same in every call of this replica. */
   record Factory(
-      String topic,
-      boolean broadcast,
-      Replica replica,
-      RetentionProperties retention,
-      Duration overdueAfter) {
+      String topic, Replica replica, RetentionProperties retention, Duration overdueAfter) {
 
-    ApplyCall create(Draft draft, @Nullable Idempotency idempotency, long submitAgainAfterMillis) {
+    ApplyCall create(
+        Draft draft,
+        @Nullable Idempotency idempotency,
+        long submitAgainAfterMillis,
+        Publication publication) {
       Channel channel = draft.channel();
       Pointer pointer =
           new Pointer(channel, draft.kind(), draft.correlationId(), draft.trace(), 0, draft.job());
-      ApplyCall call = call("create", draft.id(), pointer, draft.state(), "0", "created");
+      ApplyCall call =
+          call("create", draft.id(), pointer, draft.state(), "0", "created", publication);
       call.keys.add(
           Keys.idempotency(channel, idempotency == null ? "none" : idempotency.keyDigest()));
       call.add(retention.operationsPerChannel());
@@ -39,6 +50,8 @@ record ApplyCall(List<String> keys, List<byte[]> arguments) {
       call.add(submitAgainAfterMillis);
       call.add(draft.kind());
       call.add(draft.job());
+      call.add(draft.trace().traceparent());
+      call.add(draft.trace().tracestate());
       return call;
     }
 
@@ -47,8 +60,13 @@ record ApplyCall(List<String> keys, List<byte[]> arguments) {
      * @param outcome how the timeline says that it came
      */
     ApplyCall change(
-        OperationId id, Pointer pointer, NewState state, String revision, String outcome) {
-      return call("change", id, pointer, state, revision, outcome);
+        OperationId id,
+        Pointer pointer,
+        NewState state,
+        String revision,
+        String outcome,
+        Publication publication) {
+      return call("change", id, pointer, state, revision, outcome, publication);
     }
 
     private ApplyCall call(
@@ -57,17 +75,18 @@ record ApplyCall(List<String> keys, List<byte[]> arguments) {
         Pointer pointer,
         NewState state,
         String revision,
-        String outcome) {
+        String outcome,
+        Publication publication) {
       ApplyCall call = new ApplyCall(keys(pointer.channel(), id), new ArrayList<>(24));
       call.add(mode);
       call.add(topic);
-      call.add(broadcast ? "1" : "0");
+      call.add(publication.broadcast() ? "1" : "0");
       call.add(replica.name());
       call.add(pointer.channel().value());
       call.add(id.value());
       call.add(pointer.correlationId().value());
-      call.add(pointer.trace().traceparent());
-      call.add(pointer.trace().tracestate());
+      call.add(publication.context().traceparent());
+      call.add(publication.context().tracestate());
       call.add(state.status().name());
       call.add(revision);
       call.add(state.progress() == null ? "" : state.progress().toString());

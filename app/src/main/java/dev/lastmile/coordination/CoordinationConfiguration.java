@@ -4,13 +4,15 @@ import dev.lastmile.connections.DeltaReads;
 import dev.lastmile.connections.Dispatcher;
 import dev.lastmile.connections.Doors;
 import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.telemetry.Replica;
 import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
-import io.micrometer.core.instrument.Gauge;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultEventLoopGroupProvider;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -37,9 +39,20 @@ class CoordinationConfiguration {
    */
   private static final int REQUEST_QUEUE = 65_536;
 
+  /**
+   * One event loop for both connections: the answer to a change and its publication arrive
+   * together, so they wake one thread, once. Nothing on it ever waits.
+   */
   @Bean(destroyMethod = "shutdown")
-  RedisClient redisClient(RedisProperties properties) {
-    RedisClient client = RedisClient.create(properties.uri());
+  ClientResources redisResources() {
+    return ClientResources.builder()
+        .eventLoopGroupProvider(new DefaultEventLoopGroupProvider(1))
+        .build();
+  }
+
+  @Bean(destroyMethod = "shutdown")
+  RedisClient redisClient(ClientResources resources, RedisProperties properties) {
+    RedisClient client = RedisClient.create(resources, properties.uri());
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(false)
@@ -55,22 +68,25 @@ class CoordinationConfiguration {
   @Bean
   RedisLink redisLink(RedisClient client, RedisProperties properties, MeterRegistry meters) {
     RedisLink link = new RedisLink(client, properties, System::nanoTime);
-    Gauge.builder("coordination.redis.up", () -> link.isUp() ? 1 : 0)
-        .description("Whether this replica reaches Redis")
-        .strongReference(true)
-        .register(meters);
+    Metric.REDIS_UP.gauge(meters, () -> link.isUp() ? 1 : 0);
     return link;
   }
 
   @Bean
   RedisTime redisTime(RedisLink link, MeterRegistry meters) {
     RedisTime time = new RedisTime(link, System::nanoTime);
-    Gauge.builder("coordination.clock.skew", () -> time.secondsBehind(Instant.now()))
-        .description("This machine's wall clock less Redis time; nothing is decided by the former")
-        .baseUnit("seconds")
-        .strongReference(true)
-        .register(meters);
+    Metric.CLOCK_SKEW.gauge(meters, () -> time.secondsBehind(Instant.now()));
     return time;
+  }
+
+  @Bean
+  CoordinationSwitch coordinationSwitch(CoordinationProperties properties) {
+    return new CoordinationSwitch(properties.broadcasts());
+  }
+
+  @Bean
+  NoticeBoard noticeBoard(RedisLink link) {
+    return new NoticeBoard(link);
   }
 
   @Bean
@@ -81,7 +97,7 @@ class CoordinationConfiguration {
       OverdueProperties overdue,
       Replica replica,
       HopRecorder hops,
-      CoordinationProperties properties,
+      CoordinationSwitch coordination,
       ObjectProvider<Dispatcher> dispatcher) {
     return new OperationStore(
         link,
@@ -90,7 +106,7 @@ class CoordinationConfiguration {
         overdue.after(),
         replica,
         hops,
-        properties.broadcasts(),
+        coordination,
         envelope -> dispatcher.getObject().receive(envelope));
   }
 
@@ -110,8 +126,8 @@ class CoordinationConfiguration {
   }
 
   @Bean
-  Account account(RedisLink link, MeterRegistry meters) {
-    return new Account(link, meters);
+  Account account(RedisLink link, Replica replica, MeterRegistry meters) {
+    return new Account(link, replica, System::nanoTime, meters);
   }
 
   @Bean
@@ -140,10 +156,10 @@ class CoordinationConfiguration {
       RedisLink link,
       LedgerProperties properties,
       RedisProperties redis,
-      CoordinationProperties coordination,
+      CoordinationSwitch coordination,
+      HopRecorder hops,
       MeterRegistry meters) {
-    String topic = coordination.broadcasts() ? redis.topic() : "";
-    return new Sweeper(link, properties, topic, meters);
+    return new Sweeper(link, properties, redis.topic(), coordination, hops, meters);
   }
 
   @Bean
@@ -151,10 +167,12 @@ class CoordinationConfiguration {
       RedisLink link,
       Leases leases,
       Doors doors,
+      CoordinationSwitch coordination,
       CanaryProperties properties,
       RedisProperties redis,
       MeterRegistry meters) {
-    return new Hearing(link, leases, doors, properties, redis.topic(), System::nanoTime, meters);
+    return new Hearing(
+        link, leases, doors, coordination, properties, redis.topic(), System::nanoTime, meters);
   }
 
   @Bean
@@ -189,6 +207,7 @@ class CoordinationConfiguration {
       RedisProperties properties,
       Hearing hearing,
       Dispatcher dispatcher,
+      CoordinationSwitch coordination,
       MeterRegistry meters) {
     return new Subscriber(
         client,
@@ -198,6 +217,7 @@ class CoordinationConfiguration {
             dispatcher.receive(message);
           }
         },
+        coordination::isDeafened,
         dispatcher::reconcileAll,
         System::nanoTime,
         meters);
@@ -205,8 +225,8 @@ class CoordinationConfiguration {
 
   @Bean
   CoordinationHealth coordinationHealthIndicator(
-      RedisLink link, Subscriber subscriber, Doors doors, CoordinationProperties properties) {
-    return new CoordinationHealth(link, subscriber, doors, properties.broadcasts());
+      RedisLink link, Subscriber subscriber, Doors doors, CoordinationSwitch coordination) {
+    return new CoordinationHealth(link, subscriber, doors, coordination);
   }
 
   @Bean
@@ -219,12 +239,10 @@ class CoordinationConfiguration {
       Sweeper sweeper,
       Account account,
       Retention retention,
-      CoordinationProperties coordination,
       RedisProperties redis,
       CanaryProperties canary,
       LedgerProperties ledger,
       RetentionProperties kept) {
-    Runnable judge = () -> hearing.judge(subscriber);
     return new CoordinationTasks()
         .every(redis.clockInterval(), time::measure)
         .every(ledger.renewInterval(), leases::renewIfUp)
@@ -232,8 +250,7 @@ class CoordinationConfiguration {
         .every(ledger.sweepInterval(), sweeper::sweep)
         .every(ledger.accountInterval(), account::refresh)
         .every(canary.interval(), hearing::send)
-        // Who does not listen is not deaf.
-        .every(canary.interval().dividedBy(4), coordination.broadcasts() ? judge : () -> {})
+        .every(canary.interval().dividedBy(4), () -> hearing.judge(subscriber))
         .every(kept.sweepInterval(), retention::sweep);
   }
 
@@ -250,8 +267,8 @@ class CoordinationConfiguration {
       Settles settles,
       CoordinationTasks tasks,
       Dispatcher dispatcher,
-      CoordinationProperties properties) {
+      CoordinationSwitch coordination) {
     return new CoordinationLifecycle(
-        link, subscriber, leases, settles, tasks, dispatcher, properties);
+        link, subscriber, leases, settles, tasks, dispatcher, coordination);
   }
 }

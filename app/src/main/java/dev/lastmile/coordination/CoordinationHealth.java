@@ -13,19 +13,20 @@ final class CoordinationHealth extends AbstractHealthIndicator {
   private final RedisLink link;
   private final Subscriber subscriber;
   private final Doors doors;
-  private final boolean broadcast;
+  private final CoordinationSwitch coordination;
   private volatile boolean started;
 
-  CoordinationHealth(RedisLink link, Subscriber subscriber, Doors doors, boolean broadcast) {
+  CoordinationHealth(
+      RedisLink link, Subscriber subscriber, Doors doors, CoordinationSwitch coordination) {
     this.link = link;
     this.subscriber = subscriber;
     this.doors = doors;
-    this.broadcast = broadcast;
+    this.coordination = coordination;
   }
 
   @Override
   protected void doHealthCheck(Health.Builder builder) {
-    boolean hears = !broadcast || subscriber.isSubscribed();
+    boolean hears = !coordination.broadcasts() || subscriber.isSubscribed();
     started |= link.isUp() && hears;
     builder
         .withDetail("redis", link.isUp())

@@ -21,7 +21,7 @@ final class CoordinationLifecycle implements SmartLifecycle {
   private final Settles settles;
   private final CoordinationTasks tasks;
   private final Dispatcher dispatcher;
-  private final CoordinationProperties properties;
+  private final CoordinationSwitch coordination;
   private volatile boolean running;
   private volatile boolean upBefore;
 
@@ -32,20 +32,18 @@ final class CoordinationLifecycle implements SmartLifecycle {
       Settles settles,
       CoordinationTasks tasks,
       Dispatcher dispatcher,
-      CoordinationProperties properties) {
+      CoordinationSwitch coordination) {
     this.link = link;
     this.subscriber = subscriber;
     this.leases = leases;
     this.settles = settles;
     this.tasks = tasks;
     this.dispatcher = dispatcher;
-    this.properties = properties;
+    this.coordination = coordination;
   }
 
   @Override
   public void start() {
-    boolean broadcast = properties.broadcasts();
-    dispatcher.repairHoles(broadcast);
     leases.onNewIncarnation(heldUntil -> {
       subscriber.lossWindow(heldUntil);
       dispatcher.reconcileAll();
@@ -54,19 +52,32 @@ final class CoordinationLifecycle implements SmartLifecycle {
     link.onUp(this::up);
     settles.start();
     link.start();
-    if (broadcast) {
-      subscriber.start();
-    } else {
-      LOG.atWarn()
-          .log("local_only: updates reach only streams of the replica that got the callback");
-    }
+    coordination.onHearingAgain(() -> subscriber.renew("the deafness is over"));
+    coordination.onBroadcast(this::broadcast);
+    broadcast(coordination.broadcasts());
     tasks.start();
     running = true;
   }
 
+  /**
+   * Coordination is on or off. On: holes are repaired again before the subscription has every
+   * stream read for, so that none of them stays behind one.
+   */
+  private void broadcast(boolean on) {
+    dispatcher.repairHoles(on);
+    if (on) {
+      subscriber.start();
+    } else {
+      subscriber.pause();
+      LOG.atWarn()
+          .addKeyValue("detail", "updates reach only streams of the replica that got the callback")
+          .log("local_only");
+    }
+  }
+
   /** On the dialling thread. */
   private void up() {
-    if (!properties.broadcasts()) {
+    if (!coordination.broadcasts()) {
       dispatcher.reconcileAll();
     } else if (upBefore) {
       // What broke one connection has hardly spared the other; half-open, it would tell us late.

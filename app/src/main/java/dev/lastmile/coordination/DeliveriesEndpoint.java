@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
@@ -16,7 +17,7 @@ import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
  * newest first. Any replica answers for all.
  */
 @Endpoint(id = "deliveries")
-final class DeliveriesEndpoint {
+public final class DeliveriesEndpoint {
   private final RedisLink link;
   private final Account account;
   private final Leases leases;
@@ -37,7 +38,7 @@ final class DeliveriesEndpoint {
    * @param incarnation who this replica is in the ledger
    * @param account totals by replica and counter
    */
-  record Deliveries(
+  public record Deliveries(
       boolean redis,
       String incarnation,
       long outstanding,
@@ -45,8 +46,14 @@ final class DeliveriesEndpoint {
       Map<String, Map<String, Long>> account,
       List<Expired> expired) {}
 
+  /** The replicas that the account of this epoch knows. Any thread; as of the last reading. */
+  public Set<String> owners() {
+    return account.reading().owners();
+  }
+
+  /** Reads it now. Any thread; blocks for at most the time-out of Redis, and does not throw. */
   @ReadOperation
-  Deliveries deliveries() {
+  public Deliveries deliveries() {
     List<Expired> expired = new ArrayList<>();
     boolean answers = true;
     try {

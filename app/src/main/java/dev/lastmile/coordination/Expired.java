@@ -33,13 +33,21 @@ record Expired(
     String channelHash,
     double ageSeconds) {
 
-  /** Reads a line of the list that {@code sweep.lua} keeps. */
-  static Expired parse(String line) {
+  /**
+   * What was expected and is not any more: from a line of the list that {@code sweep.lua} keeps.
+   */
+  static Delivery delivery(String line) {
     String[] field = line.split(" ", 4);
-    long at = Long.parseLong(field[0]);
     String[] entry = field[2].split(":", 3);
     Cursor cursor = new Cursor("0".repeat(16), Long.parseLong(entry[1]));
-    Delivery delivery = Delivery.parse(new Channel(entry[0]), cursor, entry[2], field[3]);
+    return Delivery.parse(new Channel(entry[0]), cursor, entry[2], field[3]);
+  }
+
+  /** Reads such a line. */
+  static Expired parse(String line) {
+    String[] field = line.split(" ", 3);
+    long at = Long.parseLong(field[0]);
+    Delivery delivery = delivery(line);
     return new Expired(
         Instant.EPOCH.plus(at, ChronoUnit.MICROS),
         field[1],

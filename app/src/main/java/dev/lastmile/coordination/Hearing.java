@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.connections.Doors;
-import io.micrometer.core.instrument.Gauge;
+import dev.lastmile.telemetry.Metric;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Arrays;
 import java.util.Locale;
@@ -34,7 +34,13 @@ final class Hearing {
     /** Nobody hears. */
     ALL_DEAF,
     /** Redis cannot be reached: nobody knows. */
-    REDIS_AWAY
+    REDIS_AWAY,
+    /** Coordination is switched off: who does not listen is not deaf. */
+    OFF;
+
+    String wireName() {
+      return name().toLowerCase(Locale.ROOT);
+    }
   }
 
   private static final Logger LOG = LoggerFactory.getLogger(Hearing.class);
@@ -45,6 +51,7 @@ final class Hearing {
   private final RedisLink link;
   private final Leases leases;
   private final Doors doors;
+  private final CoordinationSwitch coordination;
   private final CanaryProperties properties;
   private final String topic;
   private final LongSupplier nanos;
@@ -53,10 +60,10 @@ final class Hearing {
   /** When the last canary was heard; at first, when this replica began to listen. */
   private volatile long heardAtNanos;
 
-  @GuardedBy("this")
-  private State state = State.REDIS_AWAY;
+  /** Written under the lock of this; read by scrapes. */
+  private volatile State state = State.REDIS_AWAY;
 
-  /** Since when Redis has been reachable. */
+  /** Since when this replica could hear: Redis is reachable, coordination is on. */
   @GuardedBy("this")
   private long upSinceNanos;
 
@@ -70,6 +77,7 @@ final class Hearing {
       RedisLink link,
       Leases leases,
       Doors doors,
+      CoordinationSwitch coordination,
       CanaryProperties properties,
       String topic,
       LongSupplier nanos,
@@ -77,17 +85,17 @@ final class Hearing {
     this.link = link;
     this.leases = leases;
     this.doors = doors;
+    this.coordination = coordination;
     this.properties = properties;
     this.topic = topic;
     this.nanos = nanos;
     this.canary = ("3\t" + leases.incarnation()).getBytes(UTF_8);
     this.heardAtNanos = nanos.getAsLong();
     this.upSinceNanos = heardAtNanos;
-    Gauge.builder("coordination.canary.age", () -> (nanos.getAsLong() - heardAtNanos) / 1e9)
-        .description("Time since this replica last heard itself through Redis")
-        .baseUnit("seconds")
-        .strongReference(true)
-        .register(meters);
+    for (State each : State.values()) {
+      Metric.HEARING.gauge(meters, () -> state == each ? 1 : 0, each.wireName());
+    }
+    Metric.CANARY_AGE.gauge(meters, () -> (nanos.getAsLong() - heardAtNanos) / 1e9);
   }
 
   /** Whether a message is a canary, ours or another replica's. Event loop. */
@@ -115,14 +123,14 @@ final class Hearing {
     leases.hears(proven);
     if (now != state) {
       LOG.atLevel(now == State.HEARS ? Level.INFO : Level.WARN)
-          .addKeyValue("from", state.name().toLowerCase(Locale.ROOT))
-          .addKeyValue("to", now.name().toLowerCase(Locale.ROOT))
+          .addKeyValue("from", state.wireName())
+          .addKeyValue("to", now.wireName())
           .log("hearing_changed");
       state = now;
     }
     if (now == State.DEAF) {
       doors.shut();
-    } else if (proven || now == State.ALL_DEAF) {
+    } else if (proven || now == State.ALL_DEAF || now == State.OFF) {
       doors.open();
     }
     // Otherwise nothing is known, and they stay as they are.
@@ -131,10 +139,11 @@ final class Hearing {
   @GuardedBy("this")
   private State now(Subscriber subscriber) {
     long now = nanos.getAsLong();
-    if (!link.isUp()) {
+    boolean listens = coordination.broadcasts();
+    if (!listens || !link.isUp()) {
       upSinceNanos = now;
       recreated = false;
-      return State.REDIS_AWAY;
+      return listens ? State.REDIS_AWAY : State.OFF;
     }
     long silence = now - Math.max(heardAtNanos, upSinceNanos);
     if (silence < properties.stale().toNanos()) {

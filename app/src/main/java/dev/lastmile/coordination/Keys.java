@@ -39,6 +39,11 @@ final class Keys {
     return Partition.ALL.getFirst().tag() + ":hearing";
   }
 
+  /** In one partition only. */
+  static String notice(String name) {
+    return Partition.ALL.getFirst().tag() + ":notice:" + name;
+  }
+
   /** What is outstanding: the ledger, what was redelivered, and the entries of both. */
   static List<String> ledger(Partition partition) {
     return List.of(

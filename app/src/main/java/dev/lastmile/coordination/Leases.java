@@ -25,7 +25,10 @@ import org.slf4j.LoggerFactory;
  * and everything has to be announced again.
  */
 final class Leases {
-  /** The counters of the account, as the scripts write them. */
+  /**
+   * The counters of the account, as the scripts write them: what was expected, how it ended, and
+   * what was asked for again.
+   */
   static final List<String> COUNTERS =
       List.of(
           "expected",

@@ -25,6 +25,8 @@ import org.springframework.validation.annotation.Validated;
  * @param settleQueue settles that may wait to be sent, while Redis is away too; more are counted
  *     and left to expire
  * @param settleBatch settles that one script call takes
+ * @param settleGather how long the first settle of a batch waits for others to go with it; 0 for
+ *     not at all. What is flushed and not settled when a replica dies expires as {@code owner_gone}
  */
 @Validated
 @ConfigurationProperties("lastmile.ledger")
@@ -42,11 +44,17 @@ record LedgerProperties(
     @DurationMin(millis = 50) @DurationMax(seconds = 1) @DefaultValue("500ms")
         Duration accountInterval,
     @Min(16) @Max(10_000_000) @DefaultValue("65536") int settleQueue,
-    @Min(1) @Max(1_000) @DefaultValue("64") int settleBatch) {
+    @Min(1) @Max(1_000) @DefaultValue("64") int settleBatch,
+    @DurationMin(millis = 0) @DurationMax(millis = 500) @DefaultValue("20ms")
+        Duration settleGather) {
   LedgerProperties {
     if (renewInterval.multipliedBy(4).compareTo(lease) > 0) {
       throw new IllegalArgumentException(
           "lastmile.ledger.renew-interval must be at most a quarter of lastmile.ledger.lease");
+    }
+    if (settleGather.multipliedBy(2).compareTo(redeliverAfter) > 0) {
+      throw new IllegalArgumentException(
+          "lastmile.ledger.settle-gather must be at most half of lastmile.ledger.redeliver-after");
     }
     if (redeliverAfter.multipliedBy(2).compareTo(expireAfter) > 0) {
       throw new IllegalArgumentException(

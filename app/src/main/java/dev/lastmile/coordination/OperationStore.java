@@ -4,8 +4,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import dev.lastmile.coordination.ApplyCall.Publication;
+import dev.lastmile.coordination.Draft.Idempotency;
 import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.HopRecorder.OpenHop;
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.telemetry.TraceContext;
 import dev.lastmile.updates.Channel;
@@ -21,8 +25,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,8 +39,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A change is one script: state, sequence, timeline and publication happen together or not at
  * all. Where a method throws {@link RedisAwayException} after a time-out nobody knows which;
- * calling it again is safe, because revisions and idempotency keys make it so. Blocks for at most
- * the time-out of Redis; any thread.
+ * calling it again is safe, because revisions and idempotency keys make it so. Any thread. What
+ * returns a stage does not wait; all others block for at most the time-out of Redis.
  */
 public final class OperationStore {
   /** Outcomes that made an update. */
@@ -41,14 +50,19 @@ public final class OperationStore {
   private final RetentionProperties retention;
   private final ApplyCall.Factory calls;
   private final HopRecorder hops;
-  private final boolean broadcast;
+  private final CoordinationSwitch coordination;
   private final Consumer<byte[]> local;
   private final Cache<OperationId, Pointer> pointers;
+
+  /** The renewal of epochs that is under way; null if none is. */
+  private final AtomicReference<@Nullable CompletableFuture<Void>> renewal =
+      new AtomicReference<>();
+
   private final List<Consumer<OperationId>> createdListeners = new CopyOnWriteArrayList<>();
 
   /**
-   * @param broadcast whether updates are published; if not, {@code local} gets each envelope
-   * @param local takes an envelope for this replica's own connections; must not block
+   * @param local takes each envelope that is not published, for this replica's own connections;
+   *     must not block
    */
   OperationStore(
       RedisLink link,
@@ -57,13 +71,13 @@ public final class OperationStore {
       Duration overdueAfter,
       Replica replica,
       HopRecorder hops,
-      boolean broadcast,
+      CoordinationSwitch coordination,
       Consumer<byte[]> local) {
     this.link = link;
     this.retention = retention;
     this.hops = hops;
-    this.calls = new ApplyCall.Factory(redis.topic(), broadcast, replica, retention, overdueAfter);
-    this.broadcast = broadcast;
+    this.calls = new ApplyCall.Factory(redis.topic(), replica, retention, overdueAfter);
+    this.coordination = coordination;
     this.local = local;
     this.pointers = Caffeine.newBuilder().maximumSize(redis.pointerCache()).build();
   }
@@ -82,14 +96,16 @@ public final class OperationStore {
   public Creation create(
       Draft draft, @Nullable Idempotency idempotency, long submitAgainAfterMillis) {
     Answer answer =
-        apply(
-            calls.create(draft, idempotency, submitAgainAfterMillis),
-            draft.id(),
-            draft.correlationId());
+        link.await(
+            apply(
+                publication ->
+                    calls.create(draft, idempotency, submitAgainAfterMillis, publication),
+                draft.trace(),
+                Subject.of(draft.id(), draft.correlationId())));
     return switch (answer.text(0)) {
       case "created" -> {
         createdListeners.forEach(listener -> listener.accept(draft.id()));
-        yield new Creation.Created(Envelope.decode(answer.bytes(2)));
+        yield new Creation.Created(Envelope.decode(answer.bytes(3)));
       }
       case "repeated" -> new Creation.Repeated(new OperationId(answer.text(1)));
       case "gone" -> new Creation.Gone();
@@ -101,28 +117,45 @@ public final class OperationStore {
 
   /**
    * Stores a change that the external system reported, unless its revision is not a new one or the
-   * operation is over.
+   * operation is over. Does not wait: completes on the event loop of Redis, where nobody may block,
+   * or with a {@link RedisAwayException}.
    *
    * @param revision the external system's number
+   * @param cause the context of the hop that brought it
    */
-  public Change change(OperationId id, Pointer pointer, NewState state, long revision) {
-    return change(id, pointer, state, Long.toString(revision), "stored");
+  public CompletionStage<Change> change(
+      OperationId id, Pointer pointer, NewState state, long revision, TraceContext cause) {
+    return apply(id, pointer, state, Long.toString(revision), "stored", cause)
+        .thenApply(OperationStore::changeOf);
   }
 
-  /** As {@link #change}, for what we had to ask the external system for. */
-  public Change changeByPoll(OperationId id, Pointer pointer, NewState state, long revision) {
-    return change(id, pointer, state, Long.toString(revision), "polled");
+  /** Stores what we had to ask the external system for, as {@link #change}, and waits for it. */
+  public Change changeByPoll(
+      OperationId id, Pointer pointer, NewState state, long revision, TraceContext cause) {
+    return changeOf(
+        link.await(apply(id, pointer, state, Long.toString(revision), "polled", cause)));
   }
 
-  /** Stores a change of our own: the external system will not report. */
-  public Change changeWithoutRevision(OperationId id, Pointer pointer, NewState state) {
-    return change(id, pointer, state, "", "external_failed");
+  /** Stores a change of our own, and waits for it: the external system will not report. */
+  public Change changeWithoutRevision(
+      OperationId id, Pointer pointer, NewState state, TraceContext cause) {
+    return changeOf(link.await(apply(id, pointer, state, "", "external_failed", cause)));
   }
 
-  private Change change(
-      OperationId id, Pointer pointer, NewState state, String revision, String outcome) {
-    Answer answer =
-        apply(calls.change(id, pointer, state, revision, outcome), id, pointer.correlationId());
+  private CompletionStage<Answer> apply(
+      OperationId id,
+      Pointer pointer,
+      NewState state,
+      String revision,
+      String outcome,
+      TraceContext cause) {
+    return apply(
+        publication -> calls.change(id, pointer, state, revision, outcome, publication),
+        cause,
+        Subject.of(id, pointer.correlationId()));
+  }
+
+  private static Change changeOf(Answer answer) {
     return switch (answer.text(0)) {
       case "stored" -> Change.STORED;
       case "duplicate" -> Change.DUPLICATE;
@@ -136,10 +169,21 @@ public final class OperationStore {
   /** What never changes of an operation; empty if there is no such operation. */
   public Optional<Pointer> pointer(OperationId id) {
     Pointer cached = pointers.getIfPresent(id);
-    if (cached != null) {
-      return Optional.of(cached);
-    }
-    Map<String, byte[]> fields = link.call(commands -> commands.hgetall(Keys.pointer(id)));
+    return cached != null
+        ? Optional.of(cached)
+        : pointer(id, link.call(commands -> commands.hgetall(Keys.pointer(id))));
+  }
+
+  /** As {@link #pointer}, without waiting; completes as {@link #change}, or is complete. */
+  public CompletionStage<Optional<Pointer>> findPointer(OperationId id) {
+    Pointer cached = pointers.getIfPresent(id);
+    return cached != null
+        ? CompletableFuture.completedFuture(Optional.of(cached))
+        : failing(() -> link.startCall(commands -> commands.hgetall(Keys.pointer(id))))
+            .thenApply(fields -> pointer(id, fields));
+  }
+
+  private Optional<Pointer> pointer(OperationId id, Map<String, byte[]> fields) {
     if (!fields.containsKey("channel")) {
       return Optional.empty();
     }
@@ -188,7 +232,7 @@ public final class OperationStore {
     Answer answer = new Answer(page(channel, after, paging, true));
     List<Update> updates = new ArrayList<>(answer.size());
     for (int i = 5; i < answer.size(); i++) {
-      updates.add(Envelope.decode(answer.bytes(i)));
+      updates.add(Envelope.decode(answer.bytes(i)).inEpoch(answer.text(0)));
     }
     return new Delta(
         answer.text(0),
@@ -222,27 +266,91 @@ public final class OperationStore {
     return answer;
   }
 
-  private Answer apply(ApplyCall call, OperationId id, CorrelationId correlation) {
-    Answer answer;
+  /**
+   * @param call made of how the update is to leave
+   * @param cause the context of the hop before publication
+   */
+  private CompletionStage<Answer> apply(
+      Function<Publication, ApplyCall> call, TraceContext cause, Subject subject) {
+    if (!coordination.broadcasts()) {
+      return run(call.apply(new Publication(false, cause)))
+          .thenApply(answer -> {
+            if (CHANGED.contains(answer.text(0))) {
+              local.accept(answer.bytes(3));
+            }
+            return answer;
+          });
+    }
+    OpenHop published = hops.begin(Hop.PUBLISHED, cause);
+    return run(call.apply(new Publication(true, published.context())))
+        .whenComplete((answer, failure) -> {
+          if (failure != null) {
+            published.end("error", subject);
+          } else if (CHANGED.contains(answer.text(0))) {
+            published.end(
+                answer.number(1) > 0 ? "audience" : "no_audience",
+                new Subject(subject.operation(), subject.correlation(), answer.number(2)));
+          }
+        });
+  }
+
+  private CompletionStage<Answer> run(ApplyCall call) {
+    return send(call)
+        .thenCompose(answer ->
+            hasNoEpoch(answer) ? runAgain(call) : CompletableFuture.completedFuture(answer));
+  }
+
+  /** Somebody emptied a running Redis. */
+  private CompletionStage<Answer> runAgain(ApplyCall call) {
+    return renewed()
+        .thenCompose(_ -> send(call))
+        .thenApply(answer -> {
+          if (hasNoEpoch(answer)) {
+            throw new RedisAwayException("Redis lost its epochs twice");
+          }
+          return answer;
+        });
+  }
+
+  private CompletionStage<Answer> send(ApplyCall call) {
+    return failing(() -> link.start(Script.APPLY, call.keys(), call.arguments()))
+        .thenApply(Answer::new);
+  }
+
+  private static boolean hasNoEpoch(Answer answer) {
+    return answer.text(0).equals("no_epoch");
+  }
+
+  /** One renewal for all who find that there is none; on a thread of its own, since it waits. */
+  private CompletionStage<Void> renewed() {
+    CompletableFuture<Void> mine = new CompletableFuture<>();
+    CompletableFuture<Void> running = renewal.compareAndExchange(null, mine);
+    if (running != null) {
+      return running;
+    }
+    Thread.startVirtualThread(() -> {
+      try {
+        link.renewEpochs();
+        renewal.set(null);
+        mine.complete(null);
+      } catch (Throwable e) {
+        // Whatever it is: who waits has to hear of it, and the next one has to try again.
+        renewal.set(null);
+        mine.completeExceptionally(e);
+      }
+    });
+    return mine;
+  }
+
+  /** Whatever goes wrong, at once or later, completes it with a {@link RedisAwayException}. */
+  private <T> CompletionStage<T> failing(Supplier<CompletionStage<T>> command) {
     try {
-      answer = new Answer(link.run(Script.APPLY, call.keys(), call.arguments()));
-      if (answer.text(0).equals("no_epoch")) {
-        renew(true);
-        answer = new Answer(link.run(Script.APPLY, call.keys(), call.arguments()));
-      }
+      return command
+          .get()
+          .exceptionallyCompose(failure -> CompletableFuture.failedFuture(link.away(failure)));
     } catch (RedisAwayException e) {
-      hops.record(Hop.PUBLISHED, "error", id, correlation);
-      throw e;
+      return CompletableFuture.failedFuture(e);
     }
-    if (CHANGED.contains(answer.text(0))) {
-      if (broadcast) {
-        String audience = answer.number(1) > 0 ? "audience" : "no_audience";
-        hops.record(Hop.PUBLISHED, audience, id, correlation);
-      } else {
-        local.accept(answer.bytes(2));
-      }
-    }
-    return answer;
   }
 
   private void renew(boolean again) {

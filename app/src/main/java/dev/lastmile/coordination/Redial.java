@@ -84,12 +84,12 @@ final class Redial implements AutoCloseable {
     try {
       return future.get(atMost.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
-      var _ = future.thenAccept(late -> late.close());
+      var _ = future.thenCompose(StatefulConnection::closeAsync);
       throw new RedisAwayException("not connected within " + atMost.toMillis() + " ms", e);
     } catch (ExecutionException e) {
       throw new RedisAwayException("not connected", e);
     } catch (InterruptedException e) {
-      var _ = future.thenAccept(late -> late.close());
+      var _ = future.thenCompose(StatefulConnection::closeAsync);
       Thread.currentThread().interrupt();
       throw new RedisAwayException("interrupted", e);
     }

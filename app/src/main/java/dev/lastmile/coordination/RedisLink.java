@@ -6,6 +6,7 @@ import dev.lastmile.updates.Partition;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisCommandExecutionException;
+import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisFuture;
@@ -24,6 +25,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
@@ -112,7 +114,10 @@ final class RedisLink implements AutoCloseable {
   }
 
   /**
-   * Sends a script without waiting. Completes exceptionally on the event loop: do not block there.
+   * Sends a script without waiting. Completes on the event loop, also exceptionally: do not block
+   * there.
+   *
+   * @throws RedisAwayException if there is no connection
    */
   CompletionStage<List<Object>> start(Script script, List<String> keys, List<byte[]> arguments) {
     String[] k = keys.toArray(String[]::new);
@@ -128,8 +133,14 @@ final class RedisLink implements AutoCloseable {
 
   /** Runs one plain command and waits for its answer; errors as {@link #run}. */
   <T> T call(Function<RedisAsyncCommands<String, byte[]>, RedisFuture<T>> command) {
+    return await(startCall(command));
+  }
+
+  /** Sends one plain command without waiting, as {@link #start}. */
+  <T> CompletionStage<T> startCall(
+      Function<RedisAsyncCommands<String, byte[]>, RedisFuture<T>> command) {
     RedisAsyncCommands<String, byte[]> commands = commands();
-    return await(send(() -> command.apply(commands)));
+    return send(() -> command.apply(commands));
   }
 
   /** Lettuce throws at once when its queue of commands is full or the connection was closed. */
@@ -150,24 +161,45 @@ final class RedisLink implements AutoCloseable {
     return current.async();
   }
 
+  /**
+   * Waits for an answer; errors as {@link #run}.
+   *
+   * @param answer of this connection, or made of such
+   */
   <T> T await(CompletionStage<T> answer) {
     try {
       return answer.toCompletableFuture().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
     } catch (TimeoutException e) {
-      throw new RedisAwayException("Redis did not answer within " + timeout.toMillis() + " ms", e);
+      throw away(e);
     } catch (ExecutionException e) {
-      Throwable cause = e.getCause() == null ? e : e.getCause();
-      if (cause instanceof RedisCommandExecutionException) {
-        // Out of memory, read-only, loading, or a broken script: an operator has to look.
-        LOG.atError().addKeyValue("error", cause.getMessage()).log("redis_refused");
-      }
-      throw new RedisAwayException("Redis failed: " + cause.getMessage(), cause);
+      throw away(e.getCause() == null ? e : e.getCause());
     } catch (CancellationException e) {
-      throw new RedisAwayException("Redis connection broke", e);
+      throw away(e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RedisAwayException("interrupted", e);
     }
+  }
+
+  /** What an answer that did not come means for whoever asked. */
+  RedisAwayException away(Throwable failure) {
+    Throwable cause =
+        failure instanceof CompletionException && failure.getCause() != null
+            ? failure.getCause()
+            : failure;
+    return switch (cause) {
+      case RedisAwayException away -> away;
+      case TimeoutException _, RedisCommandTimeoutException _ ->
+          new RedisAwayException(
+              "Redis did not answer within " + timeout.toMillis() + " ms", cause);
+      case CancellationException _ -> new RedisAwayException("Redis connection broke", cause);
+      case RedisCommandExecutionException _ -> {
+        // Out of memory, read-only, loading, or a broken script: an operator has to look.
+        LOG.atError().addKeyValue("error", cause.getMessage()).log("redis_refused");
+        yield new RedisAwayException("Redis failed: " + cause.getMessage(), cause);
+      }
+      default -> new RedisAwayException("Redis failed: " + cause.getMessage(), cause);
+    };
   }
 
   /** Checks the epochs again on the current connection: somebody emptied a running Redis. */

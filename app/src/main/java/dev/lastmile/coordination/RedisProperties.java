@@ -37,6 +37,28 @@ record RedisProperties(
     @DurationMin(millis = 100) @DurationMax(seconds = 60) @DefaultValue("2s")
         Duration clockInterval,
     @Min(16) @Max(10_000_000) @DefaultValue("100000") int pointerCache) {
+  RedisProperties {
+    // The address is not repeated, nor what its reader says of it: it may hold a password.
+    if (!isAddress(url)) {
+      throw new IllegalArgumentException(
+          "lastmile.redis.url (REDIS_URL) must be an address such as redis://127.0.0.1:6379");
+    }
+  }
+
+  private static boolean isAddress(String url) {
+    try {
+      return url.matches("redis[a-z+-]*://.+") && RedisURI.create(url).getTimeout() != null;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  /** The password stays out of logs. */
+  @Override
+  public String toString() {
+    return "RedisProperties[url=" + uri() + ", topic=" + topic + "]";
+  }
+
   /** The address with the time-out. */
   RedisURI uri() {
     RedisURI uri = RedisURI.create(url);

@@ -14,8 +14,9 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * @param revision the external system's number, from 1, strictly rising per operation
  * @param state what becomes of the operation
+ * @param operation which one it is about, as it says itself; empty if it does not
  */
-public record Report(long revision, NewState state) {
+public record Report(long revision, NewState state, String operation) {
   private static final long MAX_REVISION = (1L << 53) - 1;
 
   /**
@@ -39,13 +40,7 @@ public record Report(long revision, NewState state) {
     if (!json.isObject()) {
       throw new InvalidValueException("body", "a JSON object");
     }
-    JsonNode revision = json.path("revision");
-    if (!revision.isIntegralNumber()
-        || !revision.canConvertToLong()
-        || revision.asLong() < 1
-        || revision.asLong() > MAX_REVISION) {
-      throw new InvalidValueException("revision", "a whole number from 1 to " + MAX_REVISION);
-    }
+    long revision = whole("revision", json.path("revision"), 1, MAX_REVISION);
     OperationStatus status = status(json.path("status"));
     NewState state =
         new NewState(
@@ -54,7 +49,32 @@ public record Report(long revision, NewState state) {
             message(json.path("message"), maxMessage),
             result(json.path("result")),
             receivedAtMicros);
-    return new Report(revision.asLong(), state);
+    return new Report(revision, state, operation(json.path("operationId")));
+  }
+
+  private static String operation(JsonNode node) {
+    if (node.isMissingNode() || node.isNull()) {
+      return "";
+    }
+    if (!node.isString()) {
+      throw new InvalidValueException("operationId", "the id of the operation");
+    }
+    return node.asString();
+  }
+
+  /** In JSON 2.0 is a whole number too. */
+  private static long whole(String field, JsonNode node, long least, long most) {
+    try {
+      if (node.isNumber()) {
+        long number = node.decimalValue().longValueExact();
+        if (number >= least && number <= most) {
+          return number;
+        }
+      }
+    } catch (ArithmeticException e) {
+      // Not whole, or too large: said below.
+    }
+    throw new InvalidValueException(field, "a whole number from " + least + " to " + most);
   }
 
   private static OperationStatus status(JsonNode node) {
@@ -70,14 +90,7 @@ public record Report(long revision, NewState state) {
     if (node.isMissingNode() || node.isNull()) {
       return status == OperationStatus.SUCCEEDED ? 100 : null;
     }
-    if (!node.isIntegralNumber() || !node.canConvertToInt()) {
-      throw new InvalidValueException("progress", "a whole number from 0 to 100");
-    }
-    int progress = node.asInt();
-    if (progress < 0 || progress > 100) {
-      throw new InvalidValueException("progress", "a whole number from 0 to 100");
-    }
-    return progress;
+    return (int) whole("progress", node, 0, 100);
   }
 
   private static @Nullable String message(JsonNode node, int max) {
@@ -85,7 +98,7 @@ public record Report(long revision, NewState state) {
       return null;
     }
     if (!node.isString()
-        || node.asString().length() > max
+        || node.asString().codePointCount(0, node.asString().length()) > max
         || !JsonText.isUnicode(node.asString())) {
       throw new InvalidValueException("message", "a text of at most " + max + " characters");
     }

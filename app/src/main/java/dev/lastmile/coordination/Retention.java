@@ -13,8 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Deletes final operations whose time is over. Every replica does it; the script makes doing it
- * twice harmless. A sweep does a bounded part and goes on at the next one.
+ * Deletes what is over its time: final operations, and the totals of replicas that are gone. Every
+ * replica does it; the script makes doing it twice harmless. A sweep does a bounded part and goes
+ * on at the next one.
  */
 final class Retention {
   private static final Logger LOG = LoggerFactory.getLogger(Retention.class);
@@ -46,12 +47,29 @@ final class Retention {
         for (byte[] channel : channels) {
           deleted += trim(new Channel(new String(channel, UTF_8)));
         }
+        retire(partition);
       }
       if (deleted > 0) {
         LOG.atDebug().addKeyValue("operations", deleted).log("retention_swept");
       }
     } catch (RedisAwayException e) {
       LOG.atDebug().setCause(e).log("retention_sweep_failed");
+    }
+  }
+
+  private void retire(Partition partition) {
+    List<byte[]> arguments = new ArrayList<>();
+    arguments.add(Long.toString(properties.replicas().toMillis()).getBytes(UTF_8));
+    Leases.COUNTERS.stream().skip(1).forEach(counter -> arguments.add(counter.getBytes(UTF_8)));
+    long forgotten =
+        new Answer(
+                link.run(
+                    Script.RETIRE,
+                    List.of(Keys.leases(partition), Keys.account(partition)),
+                    arguments))
+            .number(0);
+    if (forgotten > 0) {
+      LOG.atDebug().addKeyValue("replicas", forgotten).log("replicas_forgotten");
     }
   }
 

@@ -35,6 +35,8 @@ enum Script {
   SWEEP(true),
   /** Removes what a dead incarnation has left. */
   COLLECT(true),
+  /** Forgets the totals of replicas that are gone for long. */
+  RETIRE(true),
   /** Reads the account. */
   ACCOUNT(true),
   /** Notes in the timeline that a delivery has expired. */

@@ -4,8 +4,11 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.connections.Deliveries;
 import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.telemetry.Replica;
+import dev.lastmile.telemetry.TraceContext;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delivery;
@@ -31,10 +34,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Settles deliveries in the ledger: hop 4.
  *
- * <p>Writers only offer to a bounded queue; one thread sends what has gathered, a script call per
- * partition and batch, pipelined, with a bounded number under way. What Redis did not confirm is
- * kept and sent again, first thing when Redis is back; the script takes each delivery once. What
- * finds the queue full, or is a minute old, is counted and left to expire.
+ * <p>Writers only offer to a bounded queue; one thread lets a few milliseconds pass and sends what
+ * has gathered, a script call per partition and batch, pipelined, with a bounded number under way.
+ * The time that counts is that of the flush, so gathering makes nothing late. What Redis did not
+ * confirm is kept and sent again, first thing when Redis is back; the script takes each delivery
+ * once. What finds the queue full, or is a minute old, is counted and left to expire.
  */
 final class Settles implements Deliveries, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Settles.class);
@@ -88,10 +92,7 @@ final class Settles implements Deliveries, AutoCloseable {
     this.hops = hops;
     this.properties = properties;
     this.queue = new ArrayBlockingQueue<>(properties.settleQueue());
-    this.dropped =
-        Counter.builder("delivery.settles.dropped")
-            .description("Settles that could not be kept until Redis took them")
-            .register(meters);
+    this.dropped = Metric.SETTLES_DROPPED.counter(meters);
     this.thread = Thread.ofPlatform().name("settles").daemon().unstarted(this::send);
   }
 
@@ -135,7 +136,11 @@ final class Settles implements Deliveries, AutoCloseable {
           continue;
         }
         taken.add(queue.take());
-        queue.drainTo(taken, properties.settleBatch() * Partition.COUNT - 1);
+        int most = properties.settleBatch() * Partition.COUNT;
+        if (queue.size() < most) {
+          LockSupport.parkNanos(properties.settleGather().toNanos());
+        }
+        queue.drainTo(taken, most - 1);
         send(taken);
       } catch (InterruptedException e) {
         return;
@@ -198,8 +203,15 @@ final class Settles implements Deliveries, AutoCloseable {
     for (int i = 0; i < outcomes.size(); i++) {
       String outcome = outcomes.text(i);
       if (!outcome.isEmpty()) {
-        Delivery delivery = settlements.get(i).delivery();
-        hops.record(Hop.DELIVERED, outcome, delivery.operationId(), delivery.correlationId());
+        Settlement settlement = settlements.get(i);
+        Delivery delivery = settlement.delivery();
+        hops.record(
+            Hop.DELIVERED,
+            outcome,
+            Subject.of(delivery),
+            TraceContext.of(delivery.traceparent(), null),
+            delivery.publishedAtMicros(),
+            settlement.atMicros());
       }
     }
   }

@@ -1,6 +1,7 @@
 package dev.lastmile.coordination;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.lastmile.telemetry.Metric;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisConnectionStateListener;
@@ -14,6 +15,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -36,6 +38,7 @@ final class Subscriber implements AutoCloseable {
   private final Duration timeout;
   private final Duration dialTimeout;
   private final Consumer<byte[]> receiver;
+  private final BooleanSupplier deafened;
   private final Runnable reconcile;
   private final LongSupplier nanos;
   private final Redial redial;
@@ -45,6 +48,9 @@ final class Subscriber implements AutoCloseable {
   private final AtomicReference<@Nullable StatefulRedisPubSubConnection<String, byte[]>>
       connection = new AtomicReference<>();
   private volatile boolean closed;
+
+  /** Whether nobody wants to listen at the moment. */
+  private volatile boolean paused;
 
   /** When something was heard for the last time: what was published after that may be missed. */
   private volatile long heardAtNanos;
@@ -57,12 +63,14 @@ final class Subscriber implements AutoCloseable {
 
   /**
    * @param receiver takes each envelope on the event loop; must not block
+   * @param deafened whether what arrives is to be dropped, as if it had not arrived
    * @param reconcile runs after each subscription, on the dialling thread
    */
   Subscriber(
       RedisClient client,
       RedisProperties properties,
       Consumer<byte[]> receiver,
+      BooleanSupplier deafened,
       Runnable reconcile,
       LongSupplier nanos,
       MeterRegistry meters) {
@@ -72,23 +80,32 @@ final class Subscriber implements AutoCloseable {
     this.timeout = properties.timeout();
     this.dialTimeout = properties.dialTimeout();
     this.receiver = receiver;
+    this.deafened = deafened;
     this.reconcile = reconcile;
     this.nanos = nanos;
     this.redial =
         new Redial("redis-subscriber", properties.redialInterval(), nanos, this::subscribe);
-    this.resubscriptions =
-        Counter.builder("coordination.resubscriptions")
-            .description("Subscriptions after the first one")
-            .register(meters);
-    this.lossWindowSeconds =
-        Counter.builder("coordination.loss.window")
-            .baseUnit("seconds")
-            .description("Time for which it is unknown whether everything was heard")
-            .register(meters);
+    this.resubscriptions = Metric.RESUBSCRIPTIONS.counter(meters);
+    this.lossWindowSeconds = Metric.LOSS_WINDOW.counter(meters);
   }
 
+  /** Starts to listen, for the first time or after {@link #pause}. Any thread; returns at once. */
   void start() {
+    paused = false;
     redial.start();
+  }
+
+  /** Gives the subscription up until {@link #start}. Any thread; returns at once. */
+  void pause() {
+    paused = true;
+    drop();
+  }
+
+  private void drop() {
+    StatefulRedisPubSubConnection<String, byte[]> current = connection.getAndSet(null);
+    if (current != null) {
+      var _ = current.closeAsync();
+    }
   }
 
   boolean isSubscribed() {
@@ -96,7 +113,7 @@ final class Subscriber implements AutoCloseable {
   }
 
   private void subscribe() {
-    if (closed || connection.get() != null) {
+    if (closed || paused || connection.get() != null) {
       return;
     }
     StatefulRedisPubSubConnection<String, byte[]> fresh =
@@ -107,8 +124,10 @@ final class Subscriber implements AutoCloseable {
           new RedisPubSubAdapter<String, byte[]>() {
             @Override
             public void message(String from, byte[] envelope) {
-              heardAtNanos = nanos.getAsLong();
-              receiver.accept(envelope);
+              if (!deafened.getAsBoolean()) {
+                heardAtNanos = nanos.getAsLong();
+                receiver.accept(envelope);
+              }
             }
           });
       fresh.addListener(
@@ -127,6 +146,11 @@ final class Subscriber implements AutoCloseable {
     } catch (InterruptedException e) {
       var _ = fresh.closeAsync();
       Thread.currentThread().interrupt();
+      return;
+    }
+    if (paused) {
+      // Since we looked; whoever paused may not have seen this connection.
+      drop();
       return;
     }
     windowClosed(heardBefore);

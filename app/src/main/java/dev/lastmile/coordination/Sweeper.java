@@ -2,8 +2,12 @@ package dev.lastmile.coordination;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lastmile.telemetry.Hop.Subject;
+import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.Metric;
+import dev.lastmile.telemetry.TraceContext;
 import dev.lastmile.updates.Channel;
-import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Delivery;
 import dev.lastmile.updates.Partition;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -30,24 +34,28 @@ final class Sweeper {
   private final RedisLink link;
   private final LedgerProperties properties;
   private final String topic;
+  private final CoordinationSwitch coordination;
+  private final HopRecorder hops;
   private final Counter backlog;
   private final Counter replicasLost;
 
   /**
-   * @param topic where owners are asked again; empty if nobody is
+   * @param topic where owners are asked again
    */
-  Sweeper(RedisLink link, LedgerProperties properties, String topic, MeterRegistry meters) {
+  Sweeper(
+      RedisLink link,
+      LedgerProperties properties,
+      String topic,
+      CoordinationSwitch coordination,
+      HopRecorder hops,
+      MeterRegistry meters) {
+    this.hops = hops;
     this.link = link;
     this.properties = properties;
     this.topic = topic;
-    this.backlog =
-        Counter.builder("delivery.sweep.backlog")
-            .description("Sweeps of a partition that left something overdue for the next one")
-            .register(meters);
-    this.replicasLost =
-        Counter.builder("coordination.replicas.lost")
-            .description("Leases that ended without a goodbye, by the replica that collected them")
-            .register(meters);
+    this.coordination = coordination;
+    this.backlog = Metric.SWEEP_BACKLOG.counter(meters);
+    this.replicasLost = Metric.REPLICAS_LOST.counter(meters);
   }
 
   /** Sweeps all partitions, begun in one pipeline. One thread; blocks as a script does. */
@@ -81,7 +89,7 @@ final class Sweeper {
     Answer answer = new Answer(link.await(begun));
     Answer expired = answer.list(2);
     for (int i = 0; i < expired.size(); i++) {
-      tell(Expired.parse(expired.text(i)));
+      tell(expired.text(i));
     }
     Answer dead = answer.list(1);
     for (int i = 0; i < dead.size(); i++) {
@@ -107,11 +115,12 @@ final class Sweeper {
         Long.toString(properties.redeliverAfter().toMillis()).getBytes(UTF_8),
         Long.toString(properties.expireAfter().toMillis()).getBytes(UTF_8),
         Integer.toString(properties.sweepBatch()).getBytes(UTF_8),
-        topic.getBytes(UTF_8),
+        (coordination.broadcasts() ? topic : "").getBytes(UTF_8),
         Integer.toString(properties.examples()).getBytes(UTF_8));
   }
 
-  private void tell(Expired expired) {
+  private void tell(String line) {
+    Expired expired = Expired.parse(line);
     LOG.atWarn()
         .addKeyValue("reason", expired.reason())
         .addKeyValue("owner", expired.owner())
@@ -122,12 +131,14 @@ final class Sweeper {
         .addKeyValue("channel_hash", expired.channelHash())
         .addKeyValue("age_seconds", expired.ageSeconds())
         .log("delivery_expired");
+    Delivery delivery = Expired.delivery(line);
     long atMicros = ChronoUnit.MICROS.between(Instant.EPOCH, expired.at());
+    CompletionStage<List<Object>> noted;
     try {
-      var _ =
+      noted =
           link.start(
               Script.NOTE,
-              List.of(Keys.timeline(new OperationId(expired.operationId()))),
+              List.of(Keys.timeline(delivery.operationId())),
               List.of(
                   Long.toString(expired.version()).getBytes(UTF_8),
                   Long.toString(atMicros).getBytes(UTF_8),
@@ -135,7 +146,23 @@ final class Sweeper {
                   expired.reason().getBytes(UTF_8)));
     } catch (RedisAwayException e) {
       LOG.atDebug().setCause(e).log("expiry_not_in_timeline");
+      noted = CompletableFuture.completedStage(List.of());
     }
+    var _ =
+        noted
+            .exceptionally(_ -> List.of())
+            .thenAccept(earlier -> span(delivery, expired, atMicros, new Answer(earlier)));
+  }
+
+  private void span(Delivery delivery, Expired expired, long atMicros, Answer earlier) {
+    hops.expired(
+        Subject.of(delivery),
+        expired.reason(),
+        expired.replica(),
+        TraceContext.of(delivery.traceparent(), null),
+        delivery.publishedAtMicros(),
+        atMicros,
+        earlier.isEmpty() ? List.of() : Timelines.parse(delivery.version(), earlier.text(0)));
   }
 
   private void collect(Partition partition, String incarnation) {
@@ -143,7 +170,12 @@ final class Sweeper {
     List<byte[]> channels =
         link.call(commands -> commands.srandmember(channelsKey, CHANNELS_PER_CALL));
     List<String> keys =
-        new ArrayList<>(List.of(Keys.meta(partition), Keys.leases(partition), channelsKey));
+        new ArrayList<>(
+            List.of(
+                Keys.meta(partition),
+                Keys.leases(partition),
+                channelsKey,
+                Keys.account(partition)));
     List<byte[]> arguments = new ArrayList<>(List.of(incarnation.getBytes(UTF_8)));
     for (byte[] channel : channels) {
       keys.add(Keys.presence(new Channel(new String(channel, UTF_8))));

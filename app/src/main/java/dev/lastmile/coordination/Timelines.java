@@ -3,6 +3,7 @@ package dev.lastmile.coordination;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Passed;
 import dev.lastmile.updates.OperationId;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -21,33 +22,29 @@ public final class Timelines {
   }
 
   /**
-   * One passage of one version.
-   *
-   * @param hop wire name of the hop
-   * @param at Redis time
-   * @param replica where it happened
-   * @param outcome empty where the hop has none yet
+   * What the versions that are kept have passed, by version, then in the order of the hops. Times
+   * of two replicas may differ by the round trips of their clock comparisons, so they do not order.
    */
-  public record Passage(long version, String hop, Instant at, String replica, String outcome) {}
-
-  /**
-   * All passages of the versions that are kept, by version, then in the order of the hops. Times of
-   * two replicas may differ by the round trips of their clock comparisons, so they do not order.
-   */
-  public List<Passage> read(OperationId id) {
+  public List<Passed> read(OperationId id) {
     Map<String, byte[]> versions = link.call(commands -> commands.hgetall(Keys.timeline(id)));
-    List<Passage> passages = new ArrayList<>();
-    versions.forEach((version, lines) -> {
-      for (String line : new String(lines, UTF_8).lines().toList()) {
-        String[] field = line.split("\t", -1);
-        Instant at = Instant.EPOCH.plus(Long.parseLong(field[1]), ChronoUnit.MICROS);
-        passages.add(new Passage(Long.parseLong(version), field[0], at, field[2], field[3]));
-      }
-    });
-    passages.sort(
-        Comparator.comparingLong(Passage::version)
-            .thenComparing(passage -> Hop.valueOf(passage.hop().toUpperCase(Locale.ROOT)))
-            .thenComparing(Passage::at));
-    return passages;
+    List<Passed> passed = new ArrayList<>();
+    versions.forEach((version, lines) ->
+        passed.addAll(parse(Long.parseLong(version), new String(lines, UTF_8))));
+    passed.sort(
+        Comparator.comparingLong(Passed::version)
+            .thenComparing(hop -> Hop.valueOf(hop.hop().toUpperCase(Locale.ROOT)))
+            .thenComparing(Passed::at));
+    return passed;
+  }
+
+  /** Reads the lines that {@code apply.lua} and others write of one version. */
+  static List<Passed> parse(long version, String lines) {
+    List<Passed> passed = new ArrayList<>();
+    for (String line : lines.lines().toList()) {
+      String[] field = line.split("\t", -1);
+      Instant at = Instant.EPOCH.plus(Long.parseLong(field[1]), ChronoUnit.MICROS);
+      passed.add(new Passed(version, field[0], at, field[2], field[3]));
+    }
+    return passed;
   }
 }

@@ -5,6 +5,7 @@ import jakarta.validation.constraints.Min;
 import jakarta.validation.constraints.NotBlank;
 import java.time.Duration;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
 import org.springframework.boot.context.properties.ConfigurationProperties;
@@ -38,4 +39,19 @@ record ExternalProperties(
     @DurationMin(millis = 50) @DurationMax(minutes = 5) @DefaultValue("1s") Duration pollInterval,
     @Min(1) @Max(10_000) @DefaultValue("1000") int maxMessage,
     @Min(1) @Max(1_000) @DefaultValue("16") int concurrency,
-    @Min(1) @Max(1_000_000) @DefaultValue("4096") int queue) {}
+    @Min(1) @Max(1_000_000) @DefaultValue("4096") int queue) {
+
+  ExternalProperties {
+    check("url (LASTMILE_EXTERNAL_URL)", url);
+    callbackUrls.forEach(base -> check("callback-urls (LASTMILE_CALLBACK_URLS)", base));
+  }
+
+  private static void check(String name, String address) {
+    if (!ADDRESS.matcher(address).matches()) {
+      throw new IllegalArgumentException(
+          "lastmile.external." + name + " must be http:// or https:// and a host");
+    }
+  }
+
+  private static final Pattern ADDRESS = Pattern.compile("https?://[^\\s/?#]+[^\\s?#]*");
+}

@@ -8,7 +8,10 @@ import dev.lastmile.coordination.RedisAwayException;
 import dev.lastmile.coordination.RedisTime;
 import dev.lastmile.coordination.Report;
 import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.HopRecorder.OpenHop;
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import io.micrometer.core.instrument.Counter;
@@ -86,12 +89,7 @@ final class JobPoller implements SmartLifecycle {
     this.mapper = mapper;
     this.questionsLeft = new Semaphore(properties.concurrency());
     for (Outcome outcome : Outcome.values()) {
-      polls.put(
-          outcome,
-          Counter.builder("external.polls")
-              .description("Questions about operations of which no callback came, by outcome")
-              .tag("outcome", outcome.name().toLowerCase(Locale.ROOT))
-              .register(meters));
+      polls.put(outcome, Metric.POLLS.counter(meters, outcome.name().toLowerCase(Locale.ROOT)));
     }
   }
 
@@ -130,7 +128,7 @@ final class JobPoller implements SmartLifecycle {
   private void ask(OperationId id, Pointer pointer) {
     Outcome outcome;
     try {
-      byte[] answer = external.report(id.value());
+      byte[] answer = pointer.trace().call(() -> external.report(id.value()));
       if (answer == null) {
         outcome = Outcome.FAILED;
       } else {
@@ -156,11 +154,20 @@ final class JobPoller implements SmartLifecycle {
 
   private Outcome store(OperationId id, Pointer pointer, byte[] answer) {
     Report report = Report.parse(mapper, answer, time.micros(), properties.maxMessage());
-    Change change = store.changeByPoll(id, pointer, report.state(), report.revision());
-    if (change == Change.STORED) {
-      hops.record(Hop.CALLBACK, "polled", id, pointer.correlationId());
+    try (OpenHop hop = hops.begin(Hop.CALLBACK, pointer.trace())) {
+      Change change;
+      try {
+        change = store.changeByPoll(id, pointer, report.state(), report.revision(), hop.context());
+      } catch (RedisAwayException e) {
+        // The span of the publication that failed has this one as its parent.
+        hop.end("unavailable", Subject.of(id, pointer.correlationId()));
+        throw e;
+      }
+      if (change == Change.STORED) {
+        hop.end("polled", Subject.of(id, pointer.correlationId()));
+      }
+      return Outcome.valueOf(change.name());
     }
-    return Outcome.valueOf(change.name());
   }
 
   private void count(Outcome outcome) {

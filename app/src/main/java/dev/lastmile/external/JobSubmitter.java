@@ -8,7 +8,10 @@ import dev.lastmile.coordination.RedisAwayException;
 import dev.lastmile.coordination.RedisTime;
 import dev.lastmile.coordination.Submissions;
 import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.HopRecorder.OpenHop;
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
 import io.micrometer.core.instrument.Counter;
@@ -81,14 +84,8 @@ final class JobSubmitter implements SmartLifecycle {
     this.hops = hops;
     this.mapper = mapper;
     this.queue = new ArrayBlockingQueue<>(properties.queue());
-    this.postponed =
-        Counter.builder("external.submissions.postponed")
-            .description("Submissions that found the queue full and wait for the next claim")
-            .register(meters);
-    this.failed =
-        Counter.builder("external.submissions.failed")
-            .description("Submissions that were not accepted and are tried again")
-            .register(meters);
+    this.postponed = Metric.SUBMISSIONS_POSTPONED.counter(meters);
+    this.failed = Metric.SUBMISSIONS_FAILED.counter(meters);
   }
 
   /** Takes an operation that has just been created. Never blocks. */
@@ -130,10 +127,8 @@ final class JobSubmitter implements SmartLifecycle {
       JsonNode input = mapper.readTree(pointer.job());
       List<String> urls =
           properties.callbackUrls().stream().map(base -> base + "/api/callbacks/" + id).toList();
-      HttpStatusCode answer =
-          external
-              .submit(new ExternalSystem.Job(id.value(), pointer.kind(), input, urls))
-              .getStatusCode();
+      ExternalSystem.Job job = new ExternalSystem.Job(id.value(), pointer.kind(), input, urls);
+      HttpStatusCode answer = pointer.trace().call(() -> external.submit(job)).getStatusCode();
       if (answer.is2xxSuccessful()) {
         submissions.done(id);
       } else {
@@ -167,13 +162,23 @@ final class JobSubmitter implements SmartLifecycle {
 
   private void fail(OperationId id, Pointer pointer, String message) {
     NewState state = new NewState(OperationStatus.FAILED, null, message, null, time.micros());
-    if (store.changeWithoutRevision(id, pointer, state) == Change.STORED) {
-      hops.record(Hop.INITIATED, "external_failed", id, pointer.correlationId());
-      LOG.atWarn()
-          .addKeyValue("operation_id", id)
-          .addKeyValue("correlation_id", pointer.correlationId())
-          .addKeyValue("message", message)
-          .log("operation_not_accepted");
+    try (OpenHop hop = hops.begin(Hop.INITIATED, pointer.trace())) {
+      Change change;
+      try {
+        change = store.changeWithoutRevision(id, pointer, state, hop.context());
+      } catch (RedisAwayException e) {
+        hop.end("unavailable", Subject.of(id, pointer.correlationId()));
+        throw e;
+      }
+      if (change == Change.STORED) {
+        hop.end("external_failed", Subject.of(id, pointer.correlationId()));
+        LOG.atWarn()
+            .addKeyValue("operation_id", id)
+            .addKeyValue("correlation_id", pointer.correlationId())
+            .addKeyValue("trace_id", pointer.trace().traceId())
+            .addKeyValue("detail", message)
+            .log("operation_not_accepted");
+      }
     }
   }
 

@@ -17,6 +17,6 @@ class ExternalSystemConfiguration {
 
   @Bean
   Simulation simulation(ExternalSystemProperties properties, WebhookSender sender) {
-    return new Simulation(properties, sender);
+    return new Simulation(properties, sender, System::nanoTime);
   }
 }

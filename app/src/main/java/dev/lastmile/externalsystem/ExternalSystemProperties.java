@@ -52,7 +52,8 @@ record ExternalSystemProperties(
     }
     if (maxDuration.compareTo(minDuration) < 0) {
       throw new IllegalArgumentException(
-          "lastmile.external-system.max-duration must not be below min-duration");
+          "lastmile.external-system.min-duration must be at most"
+              + " lastmile.external-system.max-duration");
     }
   }
 

@@ -2,6 +2,7 @@ package dev.lastmile.externalsystem;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A job and how far it is. Its steps run one after the other; anyone may look. */
@@ -22,15 +23,20 @@ final class Job {
   private final List<String> callbackUrls;
   private final int steps;
   private final boolean fails;
+  private final int fillerBytes;
 
   @GuardedBy("this")
   private Report latest = new Report(0, "PENDING", 0, null, null);
 
-  Job(String id, List<String> callbackUrls, int steps, boolean fails) {
+  /**
+   * @param fillerBytes how much larger its result is made
+   */
+  Job(String id, List<String> callbackUrls, int steps, boolean fails, int fillerBytes) {
     this.id = id;
     this.callbackUrls = List.copyOf(callbackUrls);
     this.steps = steps;
     this.fails = fails;
+    this.fillerBytes = fillerBytes;
   }
 
   String id() {
@@ -54,7 +60,7 @@ final class Job {
   }
 
   /** Does the next step; the last one ends the job. */
-  synchronized Report advance(Object result) {
+  synchronized Report advance() {
     long revision = latest.revision() + 1;
     if (revision < steps) {
       int progress = (int) (revision * 100 / steps);
@@ -62,8 +68,15 @@ final class Job {
     } else if (fails) {
       latest = new Report(revision, "FAILED", latest.progress(), "simulated failure", null);
     } else {
-      latest = new Report(revision, "SUCCEEDED", 100, "done", result);
+      latest = new Report(revision, "SUCCEEDED", 100, "done", result());
     }
     return latest;
+  }
+
+  private Map<String, Object> result() {
+    int rows = id.hashCode() & 0xffff;
+    return fillerBytes == 0
+        ? Map.of("jobId", id, "rows", rows)
+        : Map.of("jobId", id, "rows", rows, "filler", ".".repeat(fillerBytes));
   }
 }

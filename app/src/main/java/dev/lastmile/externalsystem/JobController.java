@@ -1,10 +1,12 @@
 package dev.lastmile.externalsystem;
 
 import java.net.URI;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.DeleteMapping;
 import org.springframework.web.bind.annotation.GetMapping;
@@ -12,6 +14,7 @@ import org.springframework.web.bind.annotation.PathVariable;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.PutMapping;
 import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.server.ResponseStatusException;
 
@@ -21,6 +24,10 @@ class JobController {
   private static final int MOST_STEPS = 100;
   private static final long LONGEST_MILLIS = 3_600_000;
   private static final int MOST_URLS = 64;
+  private static final long LONGEST_FAULT_SECONDS = 86_400;
+
+  /** The service refuses a callback above 64 KB. */
+  private static final int MOST_FILLER_BYTES = 60_000;
 
   private final Simulation simulation;
 
@@ -42,7 +49,7 @@ class JobController {
       @Nullable String message,
       @Nullable Object result) {}
 
-  @PostMapping("/jobs")
+  @PostMapping(path = "/jobs", consumes = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<Map<String, String>> submit(@RequestBody Submission submission) {
     String id = submission.jobId();
     List<String> urls = submission.callbackUrls();
@@ -54,13 +61,17 @@ class JobController {
     }
     urls.forEach(JobController::checkUrl);
     Simulation.Wishes wishes =
-        submission.input() == null ? new Simulation.Wishes(null, null, null) : submission.input();
+        submission.input() == null ? Simulation.Wishes.NONE : submission.input();
     if (wishes.steps() != null && (wishes.steps() < 1 || wishes.steps() > MOST_STEPS)) {
       throw bad("input.steps must be 1 to " + MOST_STEPS);
     }
     Long millis = wishes.durationMillis();
     if (millis != null && (millis < 0 || millis > LONGEST_MILLIS)) {
       throw bad("input.durationMillis must be 0 to " + LONGEST_MILLIS);
+    }
+    Integer filler = wishes.resultBytes();
+    if (filler != null && (filler < 0 || filler > MOST_FILLER_BYTES)) {
+      throw bad("input.resultBytes must be 0 to " + MOST_FILLER_BYTES);
     }
     return switch (simulation.accept(id, urls, wishes)) {
       case ACCEPTED -> ResponseEntity.accepted().body(Map.of("jobId", id));
@@ -103,15 +114,26 @@ class JobController {
     return simulation.faults();
   }
 
+  /**
+   * Switches a fault on.
+   *
+   * @param seconds when it ends by itself; absent if it does not
+   */
   @PutMapping("/faults/{name}")
-  List<String> switchOn(@PathVariable("name") String name) {
-    simulation.set(fault(name), true);
+  List<String> switchOn(
+      @PathVariable("name") String name,
+      @RequestParam(name = "seconds", required = false) @Nullable Long seconds) {
+    Fault fault = fault(name);
+    if (seconds != null && (seconds < 1 || seconds > LONGEST_FAULT_SECONDS)) {
+      throw bad("seconds must be 1 to " + LONGEST_FAULT_SECONDS);
+    }
+    simulation.switchOn(fault, seconds == null ? null : Duration.ofSeconds(seconds));
     return simulation.faults();
   }
 
   @DeleteMapping("/faults/{name}")
   List<String> switchOff(@PathVariable("name") String name) {
-    simulation.set(fault(name), false);
+    simulation.switchOff(fault(name));
     return simulation.faults();
   }
 

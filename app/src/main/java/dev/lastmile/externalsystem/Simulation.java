@@ -1,18 +1,18 @@
 package dev.lastmile.externalsystem;
 
 import java.time.Duration;
-import java.util.Collections;
-import java.util.EnumSet;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Works on jobs in simulated time, reports each step, and misbehaves where it was told to. */
@@ -30,22 +30,37 @@ final class Simulation implements AutoCloseable {
    * @param steps reports, the final one included
    * @param durationMillis time until the final report
    * @param fail whether the job fails
+   * @param resultBytes how much larger the result is made
    */
-  record Wishes(@Nullable Integer steps, @Nullable Long durationMillis, @Nullable Boolean fail) {}
+  record Wishes(
+      @Nullable Integer steps,
+      @Nullable Long durationMillis,
+      @Nullable Boolean fail,
+      @Nullable Integer resultBytes) {
+    static final Wishes NONE = new Wishes(null, null, null, null);
+  }
 
   private static final long REORDER_MILLIS = 2_000;
 
   private final ExternalSystemProperties properties;
   private final WebhookSender sender;
   private final Map<String, Job> jobs = new LinkedHashMap<>();
-  private final Set<Fault> faults = Collections.synchronizedSet(EnumSet.noneOf(Fault.class));
+  private final LongSupplier nanos;
+
+  /** When each fault that was switched on ends; 0 if it stays. */
+  private final Map<Fault, Long> faults = new ConcurrentHashMap<>();
+
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("simulation").daemon().factory());
 
-  Simulation(ExternalSystemProperties properties, WebhookSender sender) {
+  /**
+   * @param nanos a monotonic clock in nanoseconds
+   */
+  Simulation(ExternalSystemProperties properties, WebhookSender sender, LongSupplier nanos) {
     this.properties = properties;
     this.sender = sender;
+    this.nanos = nanos;
   }
 
   /** Takes a job; the same id again changes nothing. */
@@ -59,7 +74,8 @@ final class Simulation implements AutoCloseable {
             ? random.nextLong(
                 properties.minDuration().toMillis(), properties.maxDuration().toMillis() + 1)
             : wishes.durationMillis();
-    Job job = new Job(id, callbackUrls, steps, fails);
+    int filler = wishes.resultBytes() == null ? 0 : wishes.resultBytes();
+    Job job = new Job(id, callbackUrls, steps, fails, filler);
     synchronized (jobs) {
       if (jobs.containsKey(id)) {
         return Acceptance.KNOWN;
@@ -84,14 +100,12 @@ final class Simulation implements AutoCloseable {
   }
 
   private void schedule(Job job, long stepMillis) {
-    long slow = faults.contains(Fault.SLOW_EXTERNAL) ? properties.slowdown().toMillis() : 0;
+    long slow = has(Fault.SLOW_EXTERNAL) ? properties.slowdown().toMillis() : 0;
     var _ = timer.schedule(() -> step(job, stepMillis), stepMillis + slow, TimeUnit.MILLISECONDS);
   }
 
   private void step(Job job, long stepMillis) {
-    Job.Report report =
-        job.advance(Map.of("jobId", job.id(), "rows", job.id().hashCode() & 0xffff));
-    report(job, report);
+    report(job, job.advance());
     if (!job.isFinished()) {
       schedule(job, stepMillis);
     }
@@ -99,12 +113,12 @@ final class Simulation implements AutoCloseable {
 
   private void report(Job job, Job.Report report) {
     ThreadLocalRandom random = ThreadLocalRandom.current();
-    if (faults.contains(Fault.LOSE_CALLBACKS) && random.nextBoolean()) {
+    if (has(Fault.LOSE_CALLBACKS) && random.nextBoolean()) {
       return;
     }
-    long delay = faults.contains(Fault.REORDER_CALLBACKS) ? random.nextLong(REORDER_MILLIS) : 0;
+    long delay = has(Fault.REORDER_CALLBACKS) ? random.nextLong(REORDER_MILLIS) : 0;
     sender.send(job, report, Duration.ofMillis(delay));
-    if (faults.contains(Fault.DUPLICATE_CALLBACKS)) {
+    if (has(Fault.DUPLICATE_CALLBACKS)) {
       sender.send(job, report, Duration.ofMillis(delay + random.nextLong(200)));
     }
   }
@@ -115,18 +129,27 @@ final class Simulation implements AutoCloseable {
     }
   }
 
+  /** The faults that are on. */
   List<String> faults() {
-    synchronized (faults) {
-      return faults.stream().map(Fault::wireName).toList();
-    }
+    return Arrays.stream(Fault.values()).filter(this::has).map(Fault::wireName).toList();
   }
 
-  void set(Fault fault, boolean on) {
-    if (on) {
-      faults.add(fault);
-    } else {
-      faults.remove(fault);
-    }
+  private boolean has(Fault fault) {
+    Long end = faults.get(fault);
+    return end != null && (end == 0 || nanos.getAsLong() - end < 0);
+  }
+
+  /**
+   * Switches a fault on.
+   *
+   * @param atMost when it ends by itself; null if it does not
+   */
+  void switchOn(Fault fault, @Nullable Duration atMost) {
+    faults.put(fault, atMost == null ? 0 : nanos.getAsLong() + atMost.toNanos());
+  }
+
+  void switchOff(Fault fault) {
+    faults.remove(fault);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.lastmile.externalsystem;
 
+import io.opentelemetry.context.Context;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -18,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Sends webhooks until they are taken: 2xx ends it, 4xx ends it too (nobody will want it later),
@@ -52,12 +54,16 @@ final class WebhookSender implements AutoCloseable {
 
   /** Sends a report, at first after a delay. Returns at once. */
   void send(Job job, Job.Report report, Duration delay) {
-    byte[] body = mapper.writeValueAsBytes(report);
+    // Named inside as well, so that the signature covers whom it is about.
+    ObjectNode named = mapper.valueToTree(report);
+    byte[] body = mapper.writeValueAsBytes(named.put("operationId", job.id()));
     later(delay, () -> attempt(job, "msg_" + UUID.randomUUID(), body, 1));
   }
 
   private void later(Duration delay, Runnable attempt) {
-    var _ = timer.schedule(() -> senders.execute(attempt), delay.toMillis(), TimeUnit.MILLISECONDS);
+    // What it once was asked for is not what it now reports: a trace of its own.
+    Runnable sending = () -> senders.execute(Context.root().wrap(attempt));
+    var _ = timer.schedule(sending, delay.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   private void attempt(Job job, String webhookId, byte[] body, int number) {

@@ -1,6 +1,7 @@
 package dev.lastmile.identity;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.util.stream.Collectors.toSet;
 
 import dev.lastmile.updates.Channel;
 import java.security.InvalidKeyException;
@@ -8,8 +9,10 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.Collection;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.crypto.Mac;
@@ -62,6 +65,22 @@ public final class Identities {
     boolean ours =
         MessageDigest.isEqual(sign(identity).getBytes(UTF_8), matcher.group(2).getBytes(UTF_8));
     return ours ? Optional.of(channel(identity)) : Optional.empty();
+  }
+
+  /**
+   * The channel of a request; empty without a valid cookie, and where it has valid ones of two
+   * users.
+   *
+   * <p>A neighbouring host of the same domain may set a cookie of this name. One that we did not
+   * sign says nothing and takes nothing from the user's own. Of two that we signed nobody can tell
+   * which is the user's: taking either could show this user's work to whoever set the other.
+   *
+   * @param cookies the values of all cookies of our name
+   */
+  public Optional<Channel> channelOf(Collection<String> cookies) {
+    Set<Channel> different =
+        cookies.stream().map(this::channelOf).flatMap(Optional::stream).collect(toSet());
+    return different.size() == 1 ? Optional.of(different.iterator().next()) : Optional.empty();
   }
 
   /** One-way: a channel stands in keys, messages and logs, and must not become a cookie again. */

@@ -3,6 +3,7 @@ package dev.lastmile.identity;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.updates.Channel;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.servlet.http.HttpServletRequest;
 import java.security.SecureRandom;
 import java.util.List;
@@ -26,7 +27,7 @@ import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
  * Lets a controller ask for a {@link Channel}: it gets that of the cookie, or the answer is 401.
  */
 @Configuration(proxyBeanMethods = false)
-@EnableConfigurationProperties(IdentityProperties.class)
+@EnableConfigurationProperties({IdentityProperties.class, RateProperties.class})
 class IdentityConfiguration {
   private static final Logger LOG = LoggerFactory.getLogger(IdentityConfiguration.class);
 
@@ -41,9 +42,10 @@ class IdentityConfiguration {
           "lastmile.identity.key (LASTMILE_IDENTITY_KEY) must be set in production");
     }
     LOG.atWarn()
-        .log(
-            "identity_key_generated: set lastmile.identity.key (LASTMILE_IDENTITY_KEY); no other"
-                + " replica accepts the cookies of this one");
+        .addKeyValue(
+            "detail",
+            "set lastmile.identity.key (LASTMILE_IDENTITY_KEY); no other replica accepts the cookies of this one")
+        .log("identity_key_generated");
     byte[] random = new byte[32];
     new SecureRandom().nextBytes(random);
     return new Identities(random);
@@ -55,14 +57,22 @@ class IdentityConfiguration {
   }
 
   @Bean
-  WebMvcConfigurer identityMvc(IdentityCookies cookies) {
+  RateLimits rateLimits(RateProperties properties, MeterRegistry meters) {
+    return new RateLimits(properties, System::nanoTime, meters);
+  }
+
+  @Bean
+  WebMvcConfigurer identityMvc(IdentityCookies cookies, RateLimits rates, MeterRegistry meters) {
     return new WebMvcConfigurer() {
       @Override
       public void addInterceptors(InterceptorRegistry registry) {
         // Callbacks come from a server and carry a signature instead of a cookie.
         registry
-            .addInterceptor(new CrossSiteInterceptor())
+            .addInterceptor(new CrossSiteInterceptor(meters))
             .excludePathPatterns("/api/callbacks/**");
+        // First the limit: what is refused must not bring an identity along.
+        registry.addInterceptor(new RateInterceptor(cookies, rates));
+        registry.addInterceptor(new RootInterceptor(cookies)).addPathPatterns("/");
       }
 
       @Override

@@ -1,15 +1,16 @@
 package dev.lastmile.identity;
 
+import dev.lastmile.identity.RateLimits.Limited;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import org.springframework.http.HttpStatus;
-import org.springframework.http.MediaType;
-import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.PostMapping;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Gives identities away: to a program that asks for one, and to a browser that opens the root. */
+/** Gives an identity to a program that asks for one. */
 @RestController
 class IdentityController {
   private final IdentityCookies cookies;
@@ -18,20 +19,17 @@ class IdentityController {
     this.cookies = cookies;
   }
 
+  @Operation(
+      operationId = "identity",
+      summary = "Gives an identity to whoever has none",
+      tags = "identity")
+  @ApiResponse(responseCode = "204", ref = "Identified")
+  @ApiResponse(responseCode = "403", ref = "CrossSite")
+  @ApiResponse(responseCode = "429", ref = "TooOften")
+  @Limited(RateLimits.Limit.IDENTITIES_PER_ADDRESS)
   @PostMapping("/api/identity")
   @ResponseStatus(HttpStatus.NO_CONTENT)
   void identity(HttpServletRequest request, HttpServletResponse response) {
     cookies.ensure(request, response);
-  }
-
-  @GetMapping(path = "/", produces = MediaType.TEXT_PLAIN_VALUE)
-  String root(HttpServletRequest request, HttpServletResponse response) {
-    cookies.ensure(request, response);
-    return """
-    Lastmile
-    POST /api/operations   start asynchronous work
-    GET  /api/operations   what changed
-    GET  /api/stream       updates as they come
-    """;
   }
 }

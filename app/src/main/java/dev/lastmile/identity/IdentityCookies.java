@@ -4,6 +4,7 @@ import dev.lastmile.updates.Channel;
 import jakarta.servlet.http.Cookie;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
+import java.util.Arrays;
 import java.util.Optional;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.ResponseCookie;
@@ -21,14 +22,13 @@ final class IdentityCookies {
   /** The channel of whoever sent this request; empty without a valid cookie. */
   Optional<Channel> channelOf(HttpServletRequest request) {
     Cookie[] cookies = request.getCookies();
-    if (cookies != null) {
-      for (Cookie cookie : cookies) {
-        if (Identities.COOKIE.equals(cookie.getName())) {
-          return identities.channelOf(cookie.getValue());
-        }
-      }
-    }
-    return Optional.empty();
+    return cookies == null
+        ? Optional.empty()
+        : identities.channelOf(
+            Arrays.stream(cookies)
+                .filter(cookie -> Identities.COOKIE.equals(cookie.getName()))
+                .map(Cookie::getValue)
+                .toList());
   }
 
   /** Gives an identity to a browser that has no valid one. */

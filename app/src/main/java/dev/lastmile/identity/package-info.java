@@ -1,11 +1,12 @@
 /**
- * Who asks: an opaque signed cookie, and the channel that follows from it.
+ * Who asks: an opaque signed cookie, the channel that follows from it, and how much of everything
+ * it may ask for.
  *
- * <p>No state is kept; every replica with the same key accepts the same cookies. Imports {@code
- * updates} only.
+ * <p>Of identities no state is kept; every replica with the same key accepts the same cookies. What
+ * was asked for is counted per replica. Imports {@code telemetry} and {@code updates}.
  */
 @NullMarked
-@ApplicationModule(allowedDependencies = "updates")
+@ApplicationModule(allowedDependencies = {"telemetry", "updates"})
 package dev.lastmile.identity;
 
 import org.jspecify.annotations.NullMarked;

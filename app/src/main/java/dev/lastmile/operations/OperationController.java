@@ -4,13 +4,18 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.coordination.Creation;
 import dev.lastmile.coordination.Draft;
-import dev.lastmile.coordination.Idempotency;
+import dev.lastmile.coordination.Draft.Idempotency;
 import dev.lastmile.coordination.NewState;
 import dev.lastmile.coordination.OperationStore;
+import dev.lastmile.coordination.RedisAwayException;
 import dev.lastmile.coordination.RedisTime;
 import dev.lastmile.coordination.Snapshot;
+import dev.lastmile.identity.RateLimits.Limit;
+import dev.lastmile.identity.RateLimits.Limited;
 import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.HopRecorder.OpenHop;
 import dev.lastmile.telemetry.TraceContext;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.CorrelationId;
@@ -18,6 +23,10 @@ import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
 import dev.lastmile.updates.Update;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
+import io.swagger.v3.oas.annotations.security.SecurityRequirement;
 import java.net.URI;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -58,12 +67,33 @@ class OperationController {
     this.hops = hops;
   }
 
+  @Operation(
+      operationId = "create",
+      summary = "Starts asynchronous work",
+      tags = "operations",
+      security = @SecurityRequirement(name = "identity"),
+      requestBody =
+          @io.swagger.v3.oas.annotations.parameters.RequestBody(
+              ref = "#/components/requestBodies/Creation"))
+  @ApiResponse(responseCode = "201", ref = "Created")
+  @ApiResponse(responseCode = "400", ref = "Invalid")
+  @ApiResponse(responseCode = "401", ref = "Unauthorized")
+  @ApiResponse(responseCode = "403", ref = "CrossSite")
+  @ApiResponse(responseCode = "410", ref = "Gone")
+  @ApiResponse(responseCode = "422", ref = "KeyConflict")
+  @ApiResponse(responseCode = "429", ref = "TooOften")
+  @ApiResponse(responseCode = "503", ref = "Unavailable")
+  @Limited(Limit.CREATIONS)
   @PostMapping(consumes = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<byte[]> create(
-      Channel channel,
-      @RequestBody CreationRequest request,
-      @RequestHeader(name = "Idempotency-Key", required = false) @Nullable String key,
-      @RequestHeader(name = "X-Correlation-Id", required = false) @Nullable String correlation,
+      @Parameter(hidden = true) Channel channel,
+      @Parameter(hidden = true) @RequestBody CreationRequest request,
+      @Parameter(ref = "#/components/parameters/IdempotencyKey")
+          @RequestHeader(name = "Idempotency-Key", required = false)
+          @Nullable String key,
+      @Parameter(ref = "#/components/parameters/CorrelationId")
+          @RequestHeader(name = "X-Correlation-Id", required = false)
+          @Nullable String correlation,
       @RequestHeader(name = "traceparent", required = false) @Nullable String traceparent,
       @RequestHeader(name = "tracestate", required = false) @Nullable String tracestate) {
     String kind;
@@ -76,46 +106,65 @@ class OperationController {
       idempotency = key == null ? null : idempotency(key, kind, input);
       correlationId = correlation == null ? CorrelationId.random() : new CorrelationId(correlation);
     } catch (InvalidValueException e) {
-      hops.record(Hop.INITIATED, "rejected", null, null);
+      hops.record(Hop.INITIATED, "rejected", Subject.UNKNOWN);
       throw e;
     }
     OperationId id = OperationId.random(channel);
-    Draft draft =
-        new Draft(
-            id,
-            channel,
-            kind,
-            correlationId,
-            TraceContext.of(traceparent, tracestate),
-            new NewState(OperationStatus.PENDING, 0, null, null, time.micros()),
-            input);
-    return switch (store.create(draft, idempotency, properties.submitLease().toMillis())) {
+    try (OpenHop initiated =
+        hops.begin(Hop.INITIATED, TraceContext.current(traceparent, tracestate))) {
+      Draft draft =
+          new Draft(
+              id,
+              channel,
+              kind,
+              correlationId,
+              initiated.context(),
+              new NewState(OperationStatus.PENDING, 0, null, null, time.micros()),
+              input);
+      return create(draft, idempotency, initiated);
+    }
+  }
+
+  private ResponseEntity<byte[]> create(
+      Draft draft, @Nullable Idempotency idempotency, OpenHop initiated) {
+    Subject subject = Subject.of(draft.id(), draft.correlationId());
+    Creation creation;
+    try {
+      creation = store.create(draft, idempotency, properties.submitLease().toMillis());
+    } catch (RedisAwayException e) {
+      initiated.end("unavailable", subject);
+      throw e;
+    }
+    return switch (creation) {
       case Creation.Created(Update update) -> {
-        hops.record(Hop.INITIATED, "created", id, correlationId);
+        initiated.end("created", subject);
         yield created(Snapshot.of(update));
       }
       case Creation.Repeated(OperationId earlier) -> {
         Snapshot snapshot =
             store
-                .get(channel, earlier)
+                .get(draft.channel(), earlier)
                 .orElseThrow(() -> OperationProblem.notFound(earlier.value()));
-        hops.record(Hop.INITIATED, "repeated", earlier, snapshot.update().correlationId());
+        initiated.end("repeated", Subject.of(earlier, snapshot.update().correlationId()));
         yield created(snapshot);
       }
-      case Creation.Gone _ ->
-          throw refused(HttpStatus.GONE, "the operation created with this key has been deleted");
-      case Creation.Conflict _ ->
-          throw refused(
-              HttpStatus.UNPROCESSABLE_CONTENT, "this key was used for another request before");
+      case Creation.Gone _ -> {
+        initiated.end("rejected", subject);
+        throw refused(HttpStatus.GONE, "the operation created with this key has been deleted");
+      }
+      case Creation.Conflict _ -> {
+        initiated.end("rejected", subject);
+        throw refused(
+            HttpStatus.UNPROCESSABLE_CONTENT, "this key was used for another request before");
+      }
       case Creation.Full(int limit) -> {
-        hops.record(Hop.INITIATED, "rejected", null, correlationId);
+        initiated.end("rejected", subject);
         throw new TooManyOperationsException(limit);
       }
     };
   }
 
-  private OperationProblem refused(HttpStatus status, String detail) {
-    hops.record(Hop.INITIATED, "rejected", null, null);
+  private static OperationProblem refused(HttpStatus status, String detail) {
     return new OperationProblem(status, "Idempotency-Key", detail);
   }
 
@@ -128,9 +177,23 @@ class OperationController {
         .body(update.operationJson());
   }
 
+  @Operation(
+      operationId = "get",
+      summary = "One operation",
+      tags = "operations",
+      security = @SecurityRequirement(name = "identity"))
+  @ApiResponse(responseCode = "200", ref = "Operation")
+  @ApiResponse(responseCode = "304", ref = "NotModified")
+  @ApiResponse(responseCode = "401", ref = "Unauthorized")
+  @ApiResponse(responseCode = "404", ref = "NotFound")
+  @ApiResponse(responseCode = "429", ref = "TooOften")
+  @ApiResponse(responseCode = "503", ref = "Unavailable")
+  @Limited(Limit.READS)
   @GetMapping("/{id}")
   ResponseEntity<byte[]> get(
-      Channel channel, @PathVariable("id") String id, ServletWebRequest request) {
+      @Parameter(hidden = true) Channel channel,
+      @Parameter(ref = "#/components/parameters/OperationId") @PathVariable("id") String id,
+      ServletWebRequest request) {
     Snapshot snapshot =
         OperationId.parse(id)
             .flatMap(operation -> store.get(channel, operation))

@@ -4,11 +4,17 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.coordination.OperationStore;
 import dev.lastmile.coordination.RedisAwayException;
+import dev.lastmile.identity.RateLimits.Limit;
+import dev.lastmile.identity.RateLimits.Limited;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Update;
+import io.swagger.v3.oas.annotations.Operation;
+import io.swagger.v3.oas.annotations.Parameter;
+import io.swagger.v3.oas.annotations.responses.ApiResponse;
+import io.swagger.v3.oas.annotations.security.SecurityRequirement;
 import java.io.ByteArrayOutputStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -37,9 +43,23 @@ class OperationListController {
    * a later one, so each is listed once, with its newest version, and the last page's head is a
    * cursor from which nothing is missing.
    */
+  @Operation(
+      operationId = "list",
+      summary = "What changed after a cursor",
+      tags = "operations",
+      security = @SecurityRequirement(name = "identity"))
+  @ApiResponse(responseCode = "200", ref = "OperationList")
+  @ApiResponse(responseCode = "400", ref = "Invalid")
+  @ApiResponse(responseCode = "401", ref = "Unauthorized")
+  @ApiResponse(responseCode = "429", ref = "TooOften")
+  @ApiResponse(responseCode = "503", ref = "Unavailable")
+  @Limited(Limit.READS)
   @GetMapping(path = "/api/operations", produces = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<byte[]> list(
-      Channel channel, @RequestParam(name = "after", required = false) @Nullable String after) {
+      @Parameter(hidden = true) Channel channel,
+      @Parameter(ref = "#/components/parameters/After")
+          @RequestParam(name = "after", required = false)
+          @Nullable String after) {
     Cursor cursor = after == null || after.isEmpty() ? null : Cursor.parse("after", after);
     Delta page = store.read(channel, cursor, false);
     boolean reset = cursor != null && !page.continues(cursor);

@@ -1,13 +1,24 @@
 package dev.lastmile.telemetry;
 
+import io.opentelemetry.api.trace.Span;
+import io.opentelemetry.api.trace.propagation.W3CTraceContextPropagator;
+import io.opentelemetry.context.Context;
+import io.opentelemetry.context.propagation.TextMapGetter;
 import java.security.SecureRandom;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The W3C trace context that an update carries (<a
  * href="https://www.w3.org/TR/trace-context/">Trace Context</a>).
+ *
+ * <p>It goes explicitly from hop to hop: with the job, in Redis, in the envelope. What happens to
+ * be current on a thread is only ever linked.
  *
  * @param traceparent version 00 form
  * @param tracestate the vendor list, may be empty; at most 512 characters, as the specification
@@ -18,6 +29,23 @@ public record TraceContext(String traceparent, String tracestate) {
       Pattern.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}");
   private static final Pattern TRACESTATE = Pattern.compile("[\\x21-\\x7e ]{0,512}");
   private static final SecureRandom RANDOM = new SecureRandom();
+  private static final int FLAGS = 53;
+
+  private static final TextMapGetter<TraceContext> GETTER =
+      new TextMapGetter<>() {
+        @Override
+        public Iterable<String> keys(TraceContext carrier) {
+          return List.of("traceparent", "tracestate");
+        }
+
+        @Override
+        public @Nullable String get(@Nullable TraceContext carrier, String key) {
+          if (carrier == null) {
+            return null;
+          }
+          return key.equals("traceparent") ? carrier.traceparent : carrier.tracestate;
+        }
+      };
 
   /**
    * The context that a request brings, or a new, unsampled one if it brings none or a broken one
@@ -34,5 +62,53 @@ public record TraceContext(String traceparent, String tracestate) {
     }
     boolean keep = tracestate != null && TRACESTATE.matcher(tracestate).matches();
     return new TraceContext(traceparent, keep && tracestate != null ? tracestate : "");
+  }
+
+  /**
+   * The context of the request that this thread works for, as the agent knows it; without an agent
+   * what the request's headers say, as in {@link #of}.
+   */
+  public static TraceContext current(@Nullable String traceparent, @Nullable String tracestate) {
+    Span span = Span.current();
+    return span.getSpanContext().isValid() ? of(span) : of(traceparent, tracestate);
+  }
+
+  static TraceContext of(Span span) {
+    Map<String, String> carrier = HashMap.newHashMap(2);
+    W3CTraceContextPropagator.getInstance()
+        .inject(
+            Context.root().with(span),
+            carrier,
+            (map, key, value) -> {
+              if (map != null) {
+                map.put(key, value);
+              }
+            });
+    return of(carrier.get("traceparent"), carrier.get("tracestate"));
+  }
+
+  /** Whether spans of this trace are recorded: the lowest bit of the flags. */
+  public boolean isSampled() {
+    return (Character.digit(traceparent.charAt(FLAGS + 1), 16) & 1) == 1;
+  }
+
+  /** The trace's id, 32 hexadecimal digits. */
+  public String traceId() {
+    return traceparent.substring(3, 35);
+  }
+
+  /** Calls something with this context as the current one, so that a request carries it. */
+  public <T extends @Nullable Object> T call(Supplier<T> action) {
+    return context().wrapSupplier(action).get();
+  }
+
+  /** A context with a remote span: the parent of what comes next. */
+  Context context() {
+    return W3CTraceContextPropagator.getInstance().extract(Context.root(), this, GETTER);
+  }
+
+  /** The same, sampled: for what must be seen whatever was decided for its trace. */
+  TraceContext sampled() {
+    return new TraceContext(traceparent.substring(0, FLAGS) + "01", tracestate);
   }
 }

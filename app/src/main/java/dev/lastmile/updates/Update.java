@@ -1,5 +1,7 @@
 package dev.lastmile.updates;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.util.Arrays;
 
 /**
@@ -9,6 +11,9 @@ import java.util.Arrays;
  * once, when the update is made, and goes into every frame as it is; nobody changes the array.
  */
 public final class Update {
+  /** What stands between the operation and the epoch in the payload; see {@code apply.lua}. */
+  private static final byte[] CURSOR = ",\"cursor\":\"".getBytes(UTF_8);
+
   private final Channel channel;
   private final OperationId operationId;
   private final Cursor cursor;
@@ -96,6 +101,37 @@ public final class Update {
   /** Redis time of its publication, microseconds since 1970. */
   public long publishedAtMicros() {
     return publishedAtMicros;
+  }
+
+  /**
+   * The same state as part of another epoch: what Redis has kept over a renewal goes on under its
+   * sequences, and a client that was told to replace its state has to be able to resume from it.
+   *
+   * @throws IllegalArgumentException if the payload is not what {@code apply.lua} writes
+   */
+  public Update inEpoch(String epoch) {
+    if (epoch.equals(cursor.epoch())) {
+      return this;
+    }
+    Cursor moved = new Cursor(epoch, cursor.sequence());
+    byte[] bytes = payload.clone();
+    int at = operationLength + CURSOR.length;
+    boolean fits = bytes.length >= at + epoch.length();
+    if (!fits || !Arrays.equals(bytes, operationLength, at, CURSOR, 0, CURSOR.length)) {
+      throw new IllegalArgumentException("no cursor after the operation of " + this);
+    }
+    System.arraycopy(epoch.getBytes(UTF_8), 0, bytes, at, epoch.length());
+    return new Update(
+        channel,
+        operationId,
+        moved,
+        version,
+        correlationId,
+        traceparent,
+        tracestate,
+        publishedAtMicros,
+        operationLength,
+        bytes);
   }
 
   /** The operation alone, as the other endpoints answer it. */

@@ -1,11 +1,13 @@
 -- Takes a batch of acks of one channel: all or none.
 --
 -- An ack of version v covers every version up to v; the first one counts, others are duplicates.
--- KEYS  1 operations (see apply.lua), then the timeline of each ack's operation
+-- KEYS  1 operations (see apply.lua), then the timeline and the pointer of each ack's operation
 -- ARGV  1 replica, then for each ack: operation id, version, via
--- Returns {'ok', then for each ack: versions newly covered, correlation id}, or {'unknown' or 'ahead', index from 1}
-local count = #KEYS - 1
-local states = {}
+-- Returns {'ok', now (us), then for each ack: versions newly covered, correlation id, when the operation was
+--   created (ms) if a final version is newly covered or '0', a line "version publishedAtMicros traceparent" for
+--   each version covered or, of a duplicate, for its own}, or {'unknown' or 'ahead', index from 1}
+local MOST_LINES = 64
+local count = (#KEYS - 1) / 2
 for i = 1, count do
   local id, version = ARGV[i * 3 - 1], tonumber(ARGV[i * 3])
   local state = redis.call('HGET', KEYS[1], id)
@@ -16,22 +18,46 @@ for i = 1, count do
     return {'ahead', i}
   end
 end
+
+local function publications(timeline, first, last)
+  local lines = {}
+  for version = math.max(first, last - MOST_LINES + 1), last do
+    local hops = redis.call('HGET', timeline, string.format('%d', version))
+    local traceparent = hops and string.match(hops, '^[^\n]*\t([^\t\n]+)\n')
+    if traceparent then
+      lines[#lines + 1] = string.format('%d %s %s', version, string.match(hops, '\npublished\t(%d+)') or '0',
+        traceparent)
+    end
+  end
+  return table.concat(lines, '\n')
+end
+
 local time = redis.call('TIME')
-local result = {'ok'}
+local now = string.format('%d', time[1] * 1000000 + time[2])
+local result = {'ok', now}
 for i = 1, count do
   local id, version, via = ARGV[i * 3 - 1], tonumber(ARGV[i * 3]), ARGV[i * 3 + 1]
+  local timeline, pointer = KEYS[i * 2], KEYS[i * 2 + 1]
   local state = redis.call('HGET', KEYS[1], id)
   local front, acked, back, correlation = string.match(state, '^(%d+ %d+ %d+ %u+ )(%d+)( %d+ (.*))$')
-  local covered = math.max(0, version - tonumber(acked))
-  result[i * 2] = covered
-  result[i * 2 + 1] = correlation
+  acked = tonumber(acked)
+  local covered = math.max(0, version - acked)
+  local created = '0'
   if covered > 0 then
     redis.call('HSET', KEYS[1], id, front .. string.format('%d', version) .. back)
-    local hops = redis.call('HGET', KEYS[i + 1], version)
-    if hops then
-      redis.call('HSET', KEYS[i + 1], version, hops .. string.format('client_acked\t%d\t%s\t%s\n',
-        time[1] * 1000000 + time[2], ARGV[1], via))
+    local newest, status = string.match(front, '^(%d+) %d+ %d+ (%u+) $')
+    if tonumber(newest) == version and (status == 'SUCCEEDED' or status == 'FAILED') then
+      created = redis.call('HGET', pointer, 'createdAt') or '0'
     end
+  end
+  result[#result + 1] = covered
+  result[#result + 1] = correlation
+  result[#result + 1] = created
+  result[#result + 1] = publications(timeline, covered > 0 and acked + 1 or version, version)
+  local hops = covered > 0 and redis.call('HGET', timeline, string.format('%d', version))
+  if hops then
+    redis.call('HSET', timeline, string.format('%d', version), hops .. string.format('client_acked\t%s\t%s\t%s\n',
+      now, ARGV[1], via))
   end
 end
 return result

@@ -3,7 +3,7 @@
 -- State, sequence, timeline, retention, expected deliveries and publication are written here and nowhere else.
 --
 -- KEYS  all in one partition
---   1 meta         hash    epoch, run, trimmed (highest head of a deleted channel), swept and stalled
+--   1 meta         hash    epoch, run, begun (s), trimmed (highest head of a deleted channel), swept and stalled
 --                          (see clock.lua)
 --   2 channel      hash    head, floor
 --   3 log          zset    operation id -> sequence of its newest update
@@ -12,7 +12,8 @@
 --                          id:e -> envelope of the newest update
 --   5 finals       zset    operation id -> ms when its status became final
 --   6 pointer      hash    what never changes of the operation, and its job until accepted
---   7 timeline     hash    version -> lines of hops
+--   7 timeline     hash    version -> lines of hops: "hop at replica outcome", of the first one also the
+--                          traceparent of the publication
 --   8 submissions  zset    operation id -> ms when it is to be submitted again
 --   9 expiry       zset    channel -> ms when its oldest final operation may be deleted
 --  10 overdue      zset    operation id -> ms when the external system has been silent for too long
@@ -26,13 +27,13 @@
 --  16 idempotency  string  "operationId fingerprint" (creation only)
 -- ARGV
 --   1 mode: create, change      2 topic    3 publish: 1, 0       4 replica   5 channel  6 operation id
---   7 correlation id  8 traceparent  9 tracestate  10 status  11 revision ('' = ours)  12 progress or ''
+--   7 correlation id  8 traceparent and  9 tracestate of the publication  10 status  11 revision ('' = ours)  12 progress or ''
 --  13 body: JSON object of the operation, open at its end  14 received at, us (0 = now)  15 retention, ms
 --  16 versions kept in the timeline  17 overdue after, ms  18 outcome of the timeline's first hop
 --   creation: 19 most operations  20 fingerprint or ''  21 idempotency ttl, ms  22 submit again after, ms
---             23 kind  24 job
--- Returns {outcome} or {'created' or 'stored', number of owners, envelope}; the envelope only of what was created,
---   or was stored and not published
+--             23 kind  24 job  25 traceparent and  26 tracestate of the creation
+-- Returns {outcome} or {'created' or 'stored', number of owners, version, envelope}; the envelope only of what was
+--   created, or was stored and not published
 local mode, id = ARGV[1], ARGV[6]
 local create = mode == 'create'
 
@@ -174,8 +175,8 @@ end
 
 -- timeline
 local received = tonumber(ARGV[14])
-local first = string.format('%s\t%d\t%s\t%s\n', create and 'initiated' or 'callback',
-  received > 0 and received or micros, ARGV[4], ARGV[18])
+local first = string.format('%s\t%d\t%s\t%s\t%s\n', create and 'initiated' or 'callback',
+  received > 0 and received or micros, ARGV[4], ARGV[18], ARGV[8])
 redis.call('HSET', KEYS[7], version, first .. (ARGV[3] == '1' and string.format(
   'published\t%d\t%s\t%s\n', micros, ARGV[4], #owners > 0 and 'audience' or 'no_audience') or ''))
 redis.call('HDEL', KEYS[7], version - tonumber(ARGV[16]))
@@ -184,7 +185,7 @@ redis.call('HDEL', KEYS[7], version - tonumber(ARGV[16]))
 local retention = tonumber(ARGV[15])
 if create then
   redis.call('HSET', KEYS[6], 'channel', ARGV[5], 'kind', ARGV[23], 'correlationId', ARGV[7],
-    'traceparent', ARGV[8], 'tracestate', ARGV[9], 'createdAt', string.format('%d', millis),
+    'traceparent', ARGV[25], 'tracestate', ARGV[26], 'createdAt', string.format('%d', millis),
     'job', ARGV[24])
   redis.call('ZADD', KEYS[8], millis + tonumber(ARGV[22]), id)
   redis.call('ZADD', KEYS[10], millis + tonumber(ARGV[17]), id)
@@ -210,6 +211,6 @@ if publish then
   redis.call('PUBLISH', ARGV[2], envelope)
 end
 if create then
-  return {'created', #owners, envelope}
+  return {'created', #owners, version, envelope}
 end
-return {'stored', #owners, not publish and envelope or nil}
+return {'stored', #owners, version, not publish and envelope or nil}

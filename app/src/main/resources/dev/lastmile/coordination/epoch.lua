@@ -9,6 +9,8 @@
 --   both epochs equal when nothing was renewed
 local run, epoch = unpack(redis.call('HMGET', KEYS[1], 'run', 'epoch'))
 if run == ARGV[1] then
+  -- An epoch of before this was kept.
+  redis.call('HSETNX', KEYS[1], 'begun', redis.call('TIME')[1])
   return {epoch, epoch, 0}
 end
 local outstanding = redis.call('HLEN', KEYS[4])
@@ -27,5 +29,5 @@ if KEYS[7] then
   redis.call('DEL', KEYS[7])
 end
 redis.call('HDEL', KEYS[1], 'swept', 'stalled')
-redis.call('HSET', KEYS[1], 'run', ARGV[1], 'epoch', ARGV[2])
+redis.call('HSET', KEYS[1], 'run', ARGV[1], 'epoch', ARGV[2], 'begun', redis.call('TIME')[1])
 return result

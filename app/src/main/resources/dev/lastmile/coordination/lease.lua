@@ -28,6 +28,7 @@ end
 local ends = string.format('%d', clock + tonumber(ARGV[3]))
 redis.call('ZADD', KEYS[2], ends, incarnation)
 if mode == 'take' then
+  redis.call('HDEL', KEYS[3], replica_of(incarnation) .. ' gone')
   for i = 5, #ARGV do
     redis.call('HSETNX', KEYS[3], replica_of(incarnation) .. ' ' .. ARGV[i], 0)
   end

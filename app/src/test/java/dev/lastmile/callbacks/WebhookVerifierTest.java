@@ -30,7 +30,9 @@ class WebhookVerifierTest {
   }
 
   private Verdict verify(String id, String timestamp, String signature, String body) {
-    return verifier.verify(id, timestamp, signature, body.getBytes(UTF_8), NOW);
+    return verifier.verify(
+        new dev.lastmile.callbacks.Webhook("op", id, timestamp, signature, body.getBytes(UTF_8)),
+        NOW);
   }
 
   @Test

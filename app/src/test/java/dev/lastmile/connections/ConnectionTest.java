@@ -46,7 +46,9 @@ class ConnectionTest {
   /** Everything that would be on the wire now, one word per event. */
   private List<String> sent() {
     StringBuilder text = new StringBuilder();
-    for (ByteBuffer b = connection.nextWrite(0); b != null; b = connection.nextWrite(0)) {
+    for (ByteBuffer b = connection.nextWrite(0, false);
+        b != null;
+        b = connection.nextWrite(0, false)) {
       text.append(UTF_8.decode(b));
       connection.written();
     }
@@ -260,7 +262,7 @@ class ConnectionTest {
   @Test
   void aWriteThatTakesTooLongIsSlow() {
     catchUp(delta(1, 0, 1));
-    connection.nextWrite(5 * SECOND);
+    connection.nextWrite(5 * SECOND, false);
     assertThat(connection.pulse(14 * SECOND, 0)).isNotEqualTo(Pulse.SLOW);
     assertThat(connection.pulse(15 * SECOND, 0)).isEqualTo(Pulse.SLOW);
   }
@@ -268,7 +270,7 @@ class ConnectionTest {
   @Test
   void timeInWhichThisProcessStoodStillIsNotTheReadersFault() {
     catchUp(delta(1, 0, 1));
-    connection.nextWrite(5 * SECOND);
+    connection.nextWrite(5 * SECOND, false);
     assertThat(connection.pulse(35 * SECOND, 29 * SECOND)).isNotEqualTo(Pulse.SLOW);
     assertThat(connection.pulse(44 * SECOND, 0)).isEqualTo(Pulse.SLOW);
   }
@@ -305,7 +307,7 @@ class ConnectionTest {
     sent();
     assertThat(connection.pulse(9 * SECOND, 0)).isEqualTo(Pulse.NOTHING);
     assertThat(connection.pulse(10 * SECOND, 0)).isEqualTo(Pulse.HEARTBEAT);
-    assertThat(UTF_8.decode(connection.nextWrite(0)).toString())
+    assertThat(UTF_8.decode(connection.nextWrite(0, false)).toString())
         .isEqualTo("event: heartbeat\ndata: {\"cursor\":\"" + EPOCH + "-9\"}\n\n");
   }
 

@@ -71,7 +71,7 @@ class ExpectationsTest {
   }
 
   private void write(Connection connection) {
-    while (connection.nextWrite(0) != null) {
+    while (connection.nextWrite(0, false) != null) {
       expectations.flushed(connection.group(), connection.written());
     }
   }
@@ -136,7 +136,7 @@ class ExpectationsTest {
     offer(connection, expect(1, 0));
     expectations.flushed(connection.group(), connection.flushed());
     assertThat(settled).isEmpty();
-    connection.nextWrite(0);
+    connection.nextWrite(0, false);
     expectations.flushed(connection.group(), connection.flushed());
     assertThat(settled).as("the kernel has not said so yet").isEmpty();
     expectations.flushed(connection.group(), connection.written());
@@ -175,7 +175,7 @@ class ExpectationsTest {
   void aSocketThatTakesNothingDuringSeveralLooksIsSlow() {
     Connection connection = connect(0);
     offer(connection, expect(1, 0));
-    connection.nextWrite(0);
+    connection.nextWrite(0, false);
     look(4, 500);
     assertThat(settled).isEmpty();
     look(1, 900);
@@ -186,7 +186,7 @@ class ExpectationsTest {
   void aPauseOfThisProcessIsNotTheClientsFault() {
     Connection connection = connect(0);
     offer(connection, expect(1, 0));
-    connection.nextWrite(0);
+    connection.nextWrite(0, false);
     look(2, 30_000);
     assertThat(settled).isEmpty();
   }
@@ -196,13 +196,13 @@ class ExpectationsTest {
     Connection connection = connect(0);
     expect(50, 0);
     offer(connection, update(1));
-    connection.nextWrite(0);
+    connection.nextWrite(0, false);
     for (int i = 0; i < 19; i++) {
       // Each look finds a write under way, and each time another one.
       offer(connection, update(2 + i));
       look(1, 500 + 100L * i);
       connection.written();
-      connection.nextWrite(0);
+      connection.nextWrite(0, false);
     }
     assertThat(settled).isEmpty();
     look(1, 2_500);

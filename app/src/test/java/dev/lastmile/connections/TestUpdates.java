@@ -52,6 +52,7 @@ final class TestUpdates {
     return new StreamProperties(
         100,
         10,
+        50,
         Duration.ofSeconds(10),
         Duration.ofSeconds(2),
         queueFrames,

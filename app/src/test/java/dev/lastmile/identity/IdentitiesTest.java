@@ -24,6 +24,16 @@ class IdentitiesTest {
   }
 
   @Test
+  void whatWeDidNotSignTakesNothingFromTheUsersOwn_andOfTwoOfOursNeitherCounts() {
+    String mine = identities.issue();
+    String forged = new Identities("x".repeat(32).getBytes(UTF_8)).issue();
+    assertThat(identities.channelOf(List.of("evil", mine, forged, mine)))
+        .isEqualTo(identities.channelOf(mine));
+    assertThat(identities.channelOf(List.of(mine, identities.issue()))).isEmpty();
+    assertThat(identities.channelOf(List.of("evil", forged))).isEmpty();
+  }
+
+  @Test
   void theChannelDoesNotShowTheIdentity() {
     String cookie = identities.issue();
     String user = List.of(cookie.split("\\.")).get(1);

@@ -84,6 +84,7 @@ abstract class Scenario {
     Cluster.Builder builder =
         Cluster.builder()
             .redis(redis.uri())
+            .demo()
             .with("lastmile.drain.balancer", "1s")
             .with("lastmile.overdue.after", "5s")
             .with("lastmile.overdue.lease", "5s");

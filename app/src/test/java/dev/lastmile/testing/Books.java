@@ -89,6 +89,8 @@ public final class Books {
     List<String> faults = new ArrayList<>();
     Map<String, Map<String, Long>> byOwner = new TreeMap<>();
     Map<String, String> account = answers.get(0);
+    // When a replica went; no counter.
+    account.keySet().removeIf(field -> field.endsWith(" gone"));
     account.forEach((field, value) -> {
       int blank = field.lastIndexOf(' ');
       String owner = blank < 0 ? "nobody" : field.substring(0, blank);

@@ -1,5 +1,8 @@
 package dev.lastmile.testing;
 
+import io.restassured.RestAssured;
+import io.restassured.response.Response;
+import io.restassured.specification.RequestSpecification;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -12,7 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.awaitility.Awaitility;
 
 /**
  * A whole system on this machine: a Redis, some replicas and the simulated external system, each a
@@ -29,6 +34,8 @@ public final class Cluster implements AutoCloseable {
   private final String secret;
 
   private Cluster(Builder builder) {
+    // Whatever a test asks of a replica is held against the document that it serves.
+    RestAssured.replaceFiltersWith(new Contract());
     ownRedis = builder.redis == null ? RedisServer.start() : null;
     redis = ownRedis == null ? builder.redis : ownRedis.uri();
     secret = secrets().split(",")[0];
@@ -42,7 +49,6 @@ public final class Cluster implements AutoCloseable {
     }
     Map<String, String> environment = new LinkedHashMap<>();
     // Nobody outside this machine has business here.
-    environment.put("SERVER_ADDRESS", "127.0.0.1");
     environment.put("MANAGEMENT_SERVER_ADDRESS", "127.0.0.1");
     // Nobody balances here, and nobody scrapes: stopping need not wait for them.
     environment.put("LASTMILE_DRAIN_BALANCER", "0s");
@@ -55,6 +61,14 @@ public final class Cluster implements AutoCloseable {
     environment.put(
         "LASTMILE_CALLBACK_URLS",
         String.join(",", ports.stream().map(port -> "http://127.0.0.1:" + port).toList()));
+    Map<String, String> shared = new LinkedHashMap<>();
+    shared.put("SERVER_ADDRESS", "127.0.0.1");
+    shared.put("LASTMILE_LOG_FORMAT", "text");
+    if (builder.agent != null) {
+      shared.put("OTEL_EXPORTER_OTLP_ENDPOINT", builder.agent.toString());
+    }
+    shared.putAll(builder.environment);
+    environment.putAll(shared);
     replicas = new ArrayList<>();
     List<String> arguments = new ArrayList<>(builder.arguments);
     if (!builder.fixedPorts) {
@@ -71,19 +85,20 @@ public final class Cluster implements AutoCloseable {
               ports.get(i),
               managementPorts.get(i),
               logs.resolve(name + ".log"),
-              builder.jvmArguments,
+              builder.jvmArguments(),
               own,
               environment));
     }
-    Map<String, String> externalEnvironment =
-        Map.of("LASTMILE_WEBHOOK_SECRETS", secrets(), "SERVER_ADDRESS", "127.0.0.1");
+    Map<String, String> externalEnvironment = new LinkedHashMap<>(shared);
+    externalEnvironment.put("LASTMILE_WEBHOOK_SECRETS", secrets());
+    externalEnvironment.put("OTEL_SERVICE_NAME", "external-system");
     external =
         new LastmileProcess(
             "external",
             externalPort,
             externalPort,
             logs.resolve("external.log"),
-            List.of(),
+            builder.agentArguments(),
             builder.externalArguments("--spring.profiles.active=external-system"),
             externalEnvironment);
   }
@@ -94,7 +109,9 @@ public final class Cluster implements AutoCloseable {
     private String coordination = "broadcast";
     private boolean fixedPorts;
     private URI redis;
+    private URI agent;
     private Path logs;
+    private final Map<String, String> environment = new LinkedHashMap<>();
     private final List<String> arguments = new ArrayList<>();
     private final List<String> jvmArguments = new ArrayList<>();
     private final List<String> externalArguments = new ArrayList<>();
@@ -108,6 +125,22 @@ public final class Cluster implements AutoCloseable {
     /** {@code broadcast} or {@code local-only}. */
     public Builder coordination(String mode) {
       coordination = mode;
+      return this;
+    }
+
+    /**
+     * Every process runs with the OpenTelemetry agent.
+     *
+     * @param collector where its spans go, by OTLP over HTTP
+     */
+    public Builder agent(URI collector) {
+      agent = collector;
+      return this;
+    }
+
+    /** A variable of the environment of all processes. */
+    public Builder environment(String variable, String value) {
+      environment.put(variable, value);
       return this;
     }
 
@@ -148,9 +181,29 @@ public final class Cluster implements AutoCloseable {
       return this;
     }
 
+    /** The replicas have the profile {@code demo}. */
+    public Builder demo() {
+      return with("spring.profiles.active", "demo");
+    }
+
     public Builder jvm(String argument) {
       jvmArguments.add(argument);
       return this;
+    }
+
+    private List<String> jvmArguments() {
+      List<String> all = new ArrayList<>(agentArguments());
+      all.addAll(jvmArguments);
+      return all;
+    }
+
+    private List<String> agentArguments() {
+      return agent == null
+          ? List.of()
+          : List.of(
+              "-javaagent:" + Path.of("target", "agent", "opentelemetry-javaagent.jar"),
+              "-Dotel.config.file=" + Path.of("..", "otel-agent", "agent.yaml"),
+              "-Dotel.javaagent.logging=application");
     }
 
     private List<String> externalArguments(String first) {
@@ -202,7 +255,8 @@ public final class Cluster implements AutoCloseable {
     }
     if (shared == null) {
       try {
-        shared = builder().start();
+        // A test reconnects a thousand times in ten seconds, with one identity.
+        shared = builder().with("lastmile.rate.streams", 2_000).start();
       } catch (RuntimeException e) {
         // Every test that wants it would otherwise wait for the same failure.
         sharedFailure = e;
@@ -218,6 +272,27 @@ public final class Cluster implements AutoCloseable {
     replicas.forEach(LastmileProcess::start);
     external.awaitReady();
     replicas.forEach(LastmileProcess::awaitReady);
+  }
+
+  /**
+   * Switches all replicas while they run, which takes the profile {@code demo}, and waits until
+   * each has done it.
+   *
+   * @param mode {@code broadcast} or {@code local-only}
+   */
+  public void coordinate(String mode) {
+    RequestSpecification first = RestAssured.given().baseUri(replica(1).uri().toString());
+    String fault = "/api/demo/faults/local-only";
+    Response answer = mode.equals("local-only") ? first.put(fault) : first.delete(fault);
+    answer.then().statusCode(200);
+    Awaitility.await("all replicas to be " + mode)
+        .atMost(30, TimeUnit.SECONDS)
+        .until(
+            () ->
+                RestAssured.get(replica(1).uri().resolve("/api/demo/account"))
+                    .jsonPath()
+                    .getList("replicas.coordination"),
+            said -> said.size() == replicas.size() && said.stream().allMatch(mode::equals));
   }
 
   /** A replica, counted from 1. */

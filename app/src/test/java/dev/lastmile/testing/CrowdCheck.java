@@ -122,7 +122,7 @@ final class CrowdCheck {
       Thread.currentThread().interrupt();
       return List.of("its state is not known: " + e);
     }
-    Map<String, Shown> shown = browser.page().shown();
+    Map<String, Shown> shown = browser.page().confirmed();
     List<String> differences = new ArrayList<>();
     TreeSet<String> operations = new TreeSet<>(shown.keySet());
     operations.addAll(authoritative.keySet());

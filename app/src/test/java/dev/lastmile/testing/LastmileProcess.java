@@ -53,13 +53,16 @@ public final class LastmileProcess implements AutoCloseable {
   /** Starts it; does not wait until it is ready. */
   public LastmileProcess start() {
     List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-XX:TieredStopAtLevel=1");
-    command.add("-XX:+UseSerialGC");
-    command.add("-Xmx512m");
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    String classPath = classPath();
+    command.add(java);
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m"));
     command.addAll(jvmArguments);
+    if (jvmArguments.stream().noneMatch(argument -> argument.startsWith("-javaagent"))) {
+      command.addAll(ClassArchive.options(java, classPath));
+    }
     command.add("-cp");
-    command.add(classPath());
+    command.add(classPath);
     command.add("dev.lastmile.Lastmile");
     command.addAll(arguments);
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
@@ -86,13 +89,19 @@ public final class LastmileProcess implements AutoCloseable {
     }
   }
 
-  /** What a replica needs, without the tests themselves. */
+  /**
+   * What a replica needs, without the tests themselves; its classes as a jar where there is one.
+   */
   private static String classPath() {
     String all =
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    Path jar = ClassArchive.jar();
     List<String> entries = new ArrayList<>();
     for (String entry : all.split(File.pathSeparator)) {
-      if (!entry.endsWith("test-classes") && !entry.endsWith("test-classes/")) {
+      Path name = Path.of(entry).getFileName();
+      if (jar != null && name.equals(Path.of("classes"))) {
+        entries.add(jar.toString());
+      } else if (!name.equals(Path.of("test-classes"))) {
         entries.add(entry);
       }
     }
@@ -193,15 +202,7 @@ public final class LastmileProcess implements AutoCloseable {
   @Override
   public void close() {
     if (process != null && process.isAlive()) {
-      process.destroy();
-      try {
-        if (!process.waitFor(15, TimeUnit.SECONDS)) {
-          process.destroyForcibly();
-        }
-      } catch (InterruptedException e) {
-        process.destroyForcibly();
-        Thread.currentThread().interrupt();
-      }
+      Tool.end(process, Duration.ofSeconds(15));
     }
   }
 }

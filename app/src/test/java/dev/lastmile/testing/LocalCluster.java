@@ -1,5 +1,6 @@
 package dev.lastmile.testing;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -8,6 +9,9 @@ import java.util.concurrent.CountDownLatch;
 /**
  * The local cluster: Redis, the simulated external system and three replicas on the documented
  * ports, until Ctrl-C.
+ *
+ * <p>Where {@code OTEL_EXPORTER_OTLP_ENDPOINT} names a Collector, the processes run with the
+ * OpenTelemetry agent and send it their spans.
  *
  * <p>Run by {@code ./mvnw -pl app spring-boot:test-run}.
  */
@@ -25,8 +29,13 @@ public final class LocalCluster {
     Cluster.Builder builder =
         Cluster.builder()
             .fixedPorts()
+            .demo()
             .logs(Path.of("target", "local-cluster").toAbsolutePath())
             .with("logging.level.dev.lastmile.hops", "DEBUG");
+    String collector = System.getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+    if (collector != null && !collector.isBlank()) {
+      builder.agent(URI.create(collector));
+    }
     int replicas = 3;
     String coordination = "broadcast";
     for (String argument : args) {
@@ -55,11 +64,6 @@ public final class LocalCluster {
             }));
     print(cluster, coordination, (System.nanoTime() - started) / 1_000_000_000.0);
     new CountDownLatch(1).await();
-  }
-
-  private static void stop(Cluster cluster) {
-    System.out.println("Stopping ...");
-    cluster.close();
   }
 
   private static int count(String value) {
@@ -103,7 +107,9 @@ public final class LocalCluster {
     table.append(
         """
 
-        Try (the stream in one terminal, the click in another):
+        Look at it: http://127.0.0.1:8081
+
+        Or try (the stream in one terminal, the click in another):
           curl -s -c /tmp/lastmile.cookie -X POST http://127.0.0.1:8081/api/identity
           curl -N -b /tmp/lastmile.cookie http://127.0.0.1:808%d/api/stream
           curl -s -b /tmp/lastmile.cookie -H 'Content-Type: application/json' -d '{"kind":"export"}' http://127.0.0.1:8081/api/operations

@@ -2,12 +2,13 @@ package dev.lastmile.testing;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
 
-/** What a replica's Prometheus endpoint says at one moment. */
+/** What a Prometheus endpoint, mostly that of a replica, says at one moment. */
 public final class Metrics {
   private static final HttpClient HTTP = HttpClient.newHttpClient();
 
@@ -18,9 +19,13 @@ public final class Metrics {
   }
 
   public static Metrics of(LastmileProcess process) {
+    return of(process.management().resolve("/actuator/prometheus"));
+  }
+
+  /** What any endpoint in Prometheus' text format says. */
+  static Metrics of(URI endpoint) {
     try {
-      HttpRequest request =
-          HttpRequest.newBuilder(process.management().resolve("/actuator/prometheus")).build();
+      HttpRequest request = HttpRequest.newBuilder(endpoint).build();
       return new Metrics(HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body());
     } catch (IOException e) {
       throw new UncheckedIOException(e);

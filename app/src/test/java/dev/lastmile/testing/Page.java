@@ -186,6 +186,13 @@ final class Page {
     return Map.copyOf(shown);
   }
 
+  /** What is shown and has come again since the last reset: the rest is about to be forgotten. */
+  synchronized Map<String, Shown> confirmed() {
+    Map<String, Shown> confirmed = new HashMap<>(shown);
+    confirmed.keySet().removeAll(unconfirmed);
+    return confirmed;
+  }
+
   synchronized String epoch() {
     return epoch;
   }

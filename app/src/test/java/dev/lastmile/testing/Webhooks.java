@@ -5,6 +5,7 @@ import static io.restassured.RestAssured.given;
 import com.standardwebhooks.Webhook;
 import com.standardwebhooks.exceptions.WebhookSigningException;
 import io.restassured.response.Response;
+import io.restassured.specification.RequestSpecification;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.http.HttpClient;
@@ -50,12 +51,27 @@ public final class Webhooks {
     return send(replica, operationId, body, Instant.now().getEpochSecond());
   }
 
+  /** As above, on top of a request that is already begun. */
+  public Response send(
+      LastmileProcess replica, String operationId, String body, RequestSpecification request) {
+    return send(replica, operationId, body, Instant.now().getEpochSecond(), request);
+  }
+
   /** As above, at a chosen time. */
   public Response send(
       LastmileProcess replica, String operationId, String body, long timestampSeconds) {
+    return send(replica, operationId, body, timestampSeconds, given());
+  }
+
+  private Response send(
+      LastmileProcess replica,
+      String operationId,
+      String body,
+      long timestampSeconds,
+      RequestSpecification request) {
     String id = "msg_" + UUID.randomUUID();
     try {
-      return given()
+      return request
           .baseUri(replica.uri().toString())
           .header("Content-Type", "application/json")
           .header("webhook-id", id)

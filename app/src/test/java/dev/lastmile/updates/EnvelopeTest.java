@@ -39,6 +39,21 @@ class EnvelopeTest {
     assertThat(new String(update.operationJson(), UTF_8)).isEqualTo("{\"a\":\"é}");
   }
 
+  @Test
+  void whatWasKeptOverARenewalGoesOnInTheNewEpoch() {
+    String payload = "{\"a\":\"e\",\"cursor\":\"0123456789abcdef-7\",\"x\":1}";
+    Update update = Envelope.decode((HEADER + "\n" + payload).getBytes(UTF_8));
+    assertThat(update.inEpoch("0123456789abcdef")).isSameAs(update);
+    Update moved = update.inEpoch("fedcba9876543210");
+    assertThat(moved.cursor()).isEqualTo(new Cursor("fedcba9876543210", 7));
+    assertThat(new String(moved.payload(), UTF_8))
+        .isEqualTo(payload.replace("0123456789abcdef", "fedcba9876543210"));
+    assertThat(new String(update.payload(), UTF_8)).as("unchanged").isEqualTo(payload);
+    Update other = Envelope.decode((HEADER + "\n{\"a\":\"e\"}").getBytes(UTF_8));
+    assertThatThrownBy(() -> other.inEpoch("fedcba9876543210"))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"", "1", "2\t\tx\ty\n", "1\t\tx", "1\tno header end", "{\"json\":1}\n"})
   void whatIsNoEnvelopeIsRefused(String text) {
