@@ -31,8 +31,8 @@ class DrainIT {
           Cluster.builder()
               .redis(redis.uri())
               .replicas(2)
-              .with("lastmile.drain.balancer", "2s")
-              .with("lastmile.drain.scrape", "20s")
+              .withReplica(1, "lastmile.drain.balancer", "2s")
+              .withReplica(1, "lastmile.drain.scrape", "20s")
               .start()) {
         LastmileProcess leaving = cluster.replica(1);
         LastmileProcess staying = cluster.replica(2);

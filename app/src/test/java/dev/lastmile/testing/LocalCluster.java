@@ -31,6 +31,8 @@ public final class LocalCluster {
             .fixedPorts()
             .demo()
             .logs(Path.of("target", "local-cluster").toAbsolutePath())
+            // Ctrl-C reaches Redis as well: nothing can be settled then, and a person waits.
+            .with("lastmile.drain.settle", "1s")
             .with("logging.level.dev.lastmile.hops", "DEBUG");
     String collector = System.getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
     if (collector != null && !collector.isBlank()) {

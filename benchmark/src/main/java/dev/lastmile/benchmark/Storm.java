@@ -15,7 +15,10 @@ final class Storm implements Workload {
   private static final Measure AGAIN =
       new Measure(GROUP, "time until all are ready, again", "ms", NCHAN, "≤ 1.5×");
   private static final Measure ERRORS = new Measure(GROUP, "streams that failed", "", "", "0");
-  private static final int TIMES = 4;
+
+  /** As often as the compilers of a JVM need until they have little left to do. */
+  private static final int TIMES = 12;
+
   private static final Duration BETWEEN = Duration.ofSeconds(3);
 
   @Override
