@@ -35,6 +35,11 @@ public final class Metrics {
     }
   }
 
+  /** The whole answer. */
+  String text() {
+    return text;
+  }
+
   /**
    * The sum of all series of this name that have all these labels, written as in the text format.
    */

@@ -1,10 +1,5 @@
 package dev.lastmile.testing;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +11,6 @@ import java.util.regex.Pattern;
  * process counters obey when nothing is on its way.
  */
 public final class Scrape {
-  private static final HttpClient HTTP = HttpClient.newHttpClient();
   private static final Pattern SAMPLE =
       Pattern.compile("(?m)^([a-zA-Z_:][\\w:]*)(?:\\{(.*?)})? ([^ #\\n]+)");
   private static final Pattern LABEL = Pattern.compile("(\\w+)=\"((?:[^\"\\\\]|\\\\.)*)\"");
@@ -39,16 +33,7 @@ public final class Scrape {
   }
 
   public static Scrape of(LastmileProcess replica) {
-    try {
-      HttpRequest request =
-          HttpRequest.newBuilder(replica.management().resolve("/actuator/prometheus")).build();
-      return of(HTTP.send(request, HttpResponse.BodyHandlers.ofString()).body());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException(e);
-    }
+    return of(Metrics.of(replica).text());
   }
 
   static Scrape of(String text) {
