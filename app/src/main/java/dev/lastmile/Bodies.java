@@ -60,6 +60,9 @@ final class Bodies extends Handler.Wrapper {
   /** As those see it who want JSON. */
   private static boolean isJson(Request request) {
     String type = request.getHeaders().get(HttpHeader.CONTENT_TYPE);
+    if (MediaType.APPLICATION_JSON_VALUE.equals(type)) {
+      return true;
+    }
     try {
       String subtype = type == null ? "" : MediaType.parseMediaType(type).getSubtype();
       return subtype.equals("json") || subtype.endsWith("+json");

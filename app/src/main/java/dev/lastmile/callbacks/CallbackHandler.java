@@ -67,6 +67,9 @@ final class CallbackHandler extends Handler.Wrapper {
   }
 
   private static boolean isJson(@Nullable String type) {
+    if (MediaType.APPLICATION_JSON_VALUE.equals(type)) {
+      return true;
+    }
     try {
       return type != null && MediaType.APPLICATION_JSON.includes(MediaType.parseMediaType(type));
     } catch (InvalidMediaTypeException e) {

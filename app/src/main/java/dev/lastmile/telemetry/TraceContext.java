@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
  *     asks a carrier to keep
  */
 public record TraceContext(String traceparent, String tracestate) {
-  private static final Pattern TRACEPARENT =
-      Pattern.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}");
   private static final Pattern TRACESTATE = Pattern.compile("[\\x21-\\x7e ]{0,512}");
   private static final SecureRandom RANDOM = new SecureRandom();
+  private static final String HEX = "0123456789abcdef";
+  private static final int TRACE_END = 35;
   private static final int FLAGS = 53;
 
   private static final TextMapGetter<TraceContext> GETTER =
@@ -52,7 +52,7 @@ public record TraceContext(String traceparent, String tracestate) {
    * (the specification asks to restart the trace then).
    */
   public static TraceContext of(@Nullable String traceparent, @Nullable String tracestate) {
-    if (traceparent == null || !TRACEPARENT.matcher(traceparent).matches()) {
+    if (traceparent == null || !isTraceparent(traceparent)) {
       byte[] ids = new byte[24];
       RANDOM.nextBytes(ids);
       ids[0] |= 1;
@@ -60,8 +60,33 @@ public record TraceContext(String traceparent, String tracestate) {
       String hex = HexFormat.of().formatHex(ids);
       return new TraceContext("00-" + hex.substring(0, 32) + "-" + hex.substring(32) + "-00", "");
     }
-    boolean keep = tracestate != null && TRACESTATE.matcher(tracestate).matches();
+    boolean keep =
+        tracestate != null && !tracestate.isEmpty() && TRACESTATE.matcher(tracestate).matches();
     return new TraceContext(traceparent, keep && tracestate != null ? tracestate : "");
+  }
+
+  /** Version 00, with ids that are not zero. By hand: asked at each hop of each update. */
+  private static boolean isTraceparent(String text) {
+    return text.length() == FLAGS + 2
+        && text.startsWith("00-")
+        && text.charAt(TRACE_END) == '-'
+        && text.charAt(FLAGS - 1) == '-'
+        && isId(text, 3, TRACE_END)
+        && isId(text, TRACE_END + 1, FLAGS - 1)
+        && HEX.indexOf(text.charAt(FLAGS)) >= 0
+        && HEX.indexOf(text.charAt(FLAGS + 1)) >= 0;
+  }
+
+  private static boolean isId(String text, int from, int to) {
+    boolean zero = true;
+    for (int i = from; i < to; i++) {
+      char c = text.charAt(i);
+      if (HEX.indexOf(c) < 0) {
+        return false;
+      }
+      zero &= c == '0';
+    }
+    return !zero;
   }
 
   /**

@@ -21,6 +21,9 @@ public record Partition(int index) {
   public static final List<Partition> ALL =
       IntStream.range(0, COUNT).mapToObj(Partition::new).toList();
 
+  private static final List<String> TAGS =
+      IntStream.range(0, COUNT).mapToObj(index -> "{p" + index + "}").toList();
+
   public Partition {
     if (index < 0 || index >= COUNT) {
       throw new IllegalArgumentException("partition " + index);
@@ -39,6 +42,6 @@ public record Partition(int index) {
 
   /** The prefix of every key of this partition, for example <code>{p7}</code>. */
   public String tag() {
-    return "{p" + index + "}";
+    return TAGS.get(index);
   }
 }

@@ -24,7 +24,20 @@ class ValuesTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "op7-", "opg-0123456789abcdef0123456789abcdef", "op7-{x}", "op7-0123\n4567"})
+      strings = {
+        "",
+        "op7-",
+        "opg-0123456789abcdef0123456789abcdef",
+        "op7-{x}",
+        "op7-0123\n4567",
+        "op7-0123456789abcdef0123456789abcde",
+        "op7-0123456789abcdef0123456789abcdef0",
+        "op7-0123456789abcdef0123456789abcdeF",
+        "op7-0123456789abcdef0123456789abcde\n",
+        "op7-0123456789abcdef0123456789abcde\u0661",
+        "op7_0123456789abcdef0123456789abcdef",
+        "xp7-0123456789abcdef0123456789abcdef"
+      })
   void whatIsNoOperationIdIsNotOne(String text) {
     assertThat(OperationId.parse(text)).isEmpty();
   }
