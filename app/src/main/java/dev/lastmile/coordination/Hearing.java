@@ -112,7 +112,7 @@ final class Hearing {
   /** Sends a canary. Never waits. */
   void send() {
     if (link.isUp()) {
-      var _ = link.commands().publish(topic, canary);
+      var _ = link.startCall(commands -> commands.publish(topic, canary));
     }
   }
 

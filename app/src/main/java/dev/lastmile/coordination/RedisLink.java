@@ -18,6 +18,8 @@ import io.lettuce.core.api.async.RedisAsyncCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.Transports;
+import io.netty.util.concurrent.EventExecutor;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,7 +45,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The one connection for commands. Any thread may use it; commands are pipelined.
+ * The one connection for commands. Any thread may use it; commands are pipelined, in the order in
+ * which they were given, and leave together ({@link FlushPace}).
  *
  * <p>A connection is handed out only after it has proved itself: on that very connection the
  * process behind Redis was identified, every partition's epoch was checked against it, the scripts
@@ -65,6 +68,7 @@ final class RedisLink implements AutoCloseable {
   private final Duration timeout;
   private final Duration dialTimeout;
   private final Redial redial;
+  private final Runnable flushSoon;
   private final List<Consumer<RedisAsyncCommands<String, byte[]>>> preparations =
       new CopyOnWriteArrayList<>();
   private final List<Runnable> upListeners = new CopyOnWriteArrayList<>();
@@ -81,7 +85,36 @@ final class RedisLink implements AutoCloseable {
     this.uri = properties.uri();
     this.timeout = properties.timeout();
     this.dialTimeout = properties.dialTimeout();
+    this.flushSoon = flushSoon(properties.gather());
     this.redial = new Redial("redis-link", properties.redialInterval(), nanos, this::connect);
+  }
+
+  /** On the event loop of the connections, which a flush from elsewhere would have to wake. */
+  private Runnable flushSoon(Duration gather) {
+    if (gather.isZero()) {
+      return this::flush;
+    }
+    EventExecutor loop =
+        client
+            .getResources()
+            .eventLoopGroupProvider()
+            .allocate(Transports.eventLoopGroupClass())
+            .next();
+    FlushPace pace =
+        new FlushPace(
+            loop,
+            task -> {
+              var _ = loop.schedule(task, gather.toNanos(), TimeUnit.NANOSECONDS);
+            },
+            this::flush);
+    return pace::request;
+  }
+
+  private void flush() {
+    StatefulRedisConnection<String, byte[]> current = connection.get();
+    if (current != null) {
+      current.flushCommands();
+    }
   }
 
   /** Starts to dial; returns at once. */
@@ -122,12 +155,13 @@ final class RedisLink implements AutoCloseable {
   CompletionStage<List<Object>> start(Script script, List<String> keys, List<byte[]> arguments) {
     String[] k = keys.toArray(String[]::new);
     byte[][] a = arguments.toArray(byte[][]::new);
-    RedisAsyncCommands<String, byte[]> commands = commands();
+    RedisAsyncCommands<String, byte[]> commands = current().async();
     CompletionStage<List<Object>> answer =
         send(() -> commands.evalsha(script.sha1(), ScriptOutputType.MULTI, k, a));
     return answer.exceptionallyCompose(failure ->
         failure instanceof RedisNoScriptException
-            ? commands.eval(script.source().getBytes(UTF_8), ScriptOutputType.MULTI, k, a)
+            ? send(
+                () -> commands.eval(script.source().getBytes(UTF_8), ScriptOutputType.MULTI, k, a))
             : CompletableFuture.failedFuture(failure));
   }
 
@@ -139,26 +173,38 @@ final class RedisLink implements AutoCloseable {
   /** Sends one plain command without waiting, as {@link #start}. */
   <T> CompletionStage<T> startCall(
       Function<RedisAsyncCommands<String, byte[]>, RedisFuture<T>> command) {
-    RedisAsyncCommands<String, byte[]> commands = commands();
+    RedisAsyncCommands<String, byte[]> commands = current().async();
     return send(() -> command.apply(commands));
   }
 
+  /** As {@link #call}, and leaves at once: for whoever measures how long the answer takes. */
+  <T> T callAtOnce(Function<RedisAsyncCommands<String, byte[]>, RedisFuture<T>> command) {
+    StatefulRedisConnection<String, byte[]> current = current();
+    CompletionStage<T> answer = send(() -> command.apply(current.async()));
+    current.flushCommands();
+    return await(answer);
+  }
+
   /** Lettuce throws at once when its queue of commands is full or the connection was closed. */
-  private static <T> T send(Supplier<T> command) {
+  private <T> T send(Supplier<T> command) {
+    T sent;
     try {
-      return command.get();
+      sent = command.get();
     } catch (RedisException e) {
       throw new RedisAwayException("Redis takes no more commands", e);
     }
+    if (!closed) {
+      flushSoon.run();
+    }
+    return sent;
   }
 
-  /** The current connection's commands; throws if there is none. */
-  RedisAsyncCommands<String, byte[]> commands() {
+  private StatefulRedisConnection<String, byte[]> current() {
     StatefulRedisConnection<String, byte[]> current = connection.get();
     if (current == null) {
       throw new RedisAwayException("Redis is away");
     }
-    return current.async();
+    return current;
   }
 
   /**
@@ -204,12 +250,8 @@ final class RedisLink implements AutoCloseable {
 
   /** Checks the epochs again on the current connection: somebody emptied a running Redis. */
   void renewEpochs() {
-    StatefulRedisConnection<String, byte[]> current = connection.get();
-    if (current == null) {
-      throw new RedisAwayException("Redis is away");
-    }
     try {
-      checkEpochs(current.async());
+      checkEpochs(current());
     } catch (RedisException e) {
       throw new RedisAwayException("Redis takes no more commands", e);
     }
@@ -233,7 +275,7 @@ final class RedisLink implements AutoCloseable {
         Redial.await(client.connectAsync(CODEC, uri), dialTimeout);
     try {
       RedisAsyncCommands<String, byte[]> commands = fresh.async();
-      checkEpochs(commands);
+      checkEpochs(fresh);
       List<RedisFuture<String>> loads = new ArrayList<>();
       for (Script script : Script.values()) {
         loads.add(commands.scriptLoad(script.source().getBytes(UTF_8)));
@@ -247,6 +289,8 @@ final class RedisLink implements AutoCloseable {
               lost(fresh);
             }
           });
+      // What leaves from now on, leaves together.
+      fresh.setAutoFlushCommands(false);
       connection.set(fresh);
     } catch (RuntimeException e) {
       var _ = fresh.closeAsync();
@@ -269,8 +313,11 @@ final class RedisLink implements AutoCloseable {
     }
   }
 
-  private void checkEpochs(RedisAsyncCommands<String, byte[]> commands) {
-    Matcher runId = RUN_ID.matcher(await(commands.info("server")));
+  private void checkEpochs(StatefulRedisConnection<String, byte[]> asked) {
+    RedisAsyncCommands<String, byte[]> commands = asked.async();
+    RedisFuture<String> info = commands.info("server");
+    asked.flushCommands();
+    Matcher runId = RUN_ID.matcher(await(info));
     if (!runId.find()) {
       throw new RedisAwayException("Redis does not tell its run_id");
     }
@@ -289,6 +336,7 @@ final class RedisLink implements AutoCloseable {
               candidate,
               EXAMPLES.getBytes(UTF_8)));
     }
+    asked.flushCommands();
     int renewed = 0;
     for (Partition partition : Partition.ALL) {
       Answer epochs = new Answer(await(answers.get(partition.index())));

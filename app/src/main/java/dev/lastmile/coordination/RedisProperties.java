@@ -22,6 +22,8 @@ import org.springframework.validation.annotation.Validated;
  *     the latest
  * @param clockInterval how often the clock is compared with that of Redis; two comparisons without
  *     an answer close the connection
+ * @param gather how long commands that follow another one wait, to leave together; the first leaves
+ *     at once, and 0 lets each leave at once
  * @param pointerCache operations whose immutable part is remembered
  */
 @Validated
@@ -36,12 +38,17 @@ record RedisProperties(
         Duration dialTimeout,
     @DurationMin(millis = 100) @DurationMax(seconds = 60) @DefaultValue("2s")
         Duration clockInterval,
+    @DurationMin(millis = 0) @DurationMax(millis = 100) @DefaultValue("5ms") Duration gather,
     @Min(16) @Max(10_000_000) @DefaultValue("100000") int pointerCache) {
   RedisProperties {
     // The address is not repeated, nor what its reader says of it: it may hold a password.
     if (!isAddress(url)) {
       throw new IllegalArgumentException(
           "lastmile.redis.url (REDIS_URL) must be an address such as redis://127.0.0.1:6379");
+    }
+    if (gather.multipliedBy(2).compareTo(timeout) > 0) {
+      throw new IllegalArgumentException(
+          "lastmile.redis.gather must be at most half of lastmile.redis.timeout");
     }
   }
 

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -83,14 +84,14 @@ public final class RedisTime {
   private synchronized void begin(RedisAsyncCommands<String, byte[]> commands) {
     samples.clear();
     for (int i = 0; i < FIRST_SAMPLES; i++) {
-      measure(commands);
+      measure(() -> link.await(commands.time()));
     }
   }
 
   @GuardedBy("this")
-  private void measure(RedisAsyncCommands<String, byte[]> commands) {
+  private void measure(Supplier<List<byte[]>> clock) {
     long before = nanos.getAsLong();
-    List<byte[]> time = link.await(commands.time());
+    List<byte[]> time = clock.get();
     long after = nanos.getAsLong();
     long redis =
         Long.parseLong(new String(time.get(0), UTF_8)) * 1_000_000
@@ -109,7 +110,7 @@ public final class RedisTime {
       return;
     }
     try {
-      measure(link.commands());
+      measure(() -> link.callAtOnce(RedisAsyncCommands::time));
       silences = 0;
     } catch (RedisAwayException e) {
       silences++;

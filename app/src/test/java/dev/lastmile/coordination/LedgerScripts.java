@@ -59,6 +59,7 @@ abstract class LedgerScripts {
                 Duration.ofMillis(50),
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(2),
+                Duration.ofMillis(2),
                 100),
             System::nanoTime);
     link.start();
