@@ -2,8 +2,6 @@ package dev.lastmile.coordination;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.github.benmanes.caffeine.cache.Cache;
-import com.github.benmanes.caffeine.cache.Caffeine;
 import dev.lastmile.coordination.ApplyCall.Publication;
 import dev.lastmile.coordination.Draft.Idempotency;
 import dev.lastmile.telemetry.Hop;
@@ -13,7 +11,6 @@ import dev.lastmile.telemetry.HopRecorder.OpenHop;
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.telemetry.TraceContext;
 import dev.lastmile.updates.Channel;
-import dev.lastmile.updates.CorrelationId;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Envelope;
@@ -22,16 +19,13 @@ import dev.lastmile.updates.Update;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,12 +46,8 @@ public final class OperationStore {
   private final HopRecorder hops;
   private final CoordinationSwitch coordination;
   private final Consumer<byte[]> local;
-  private final Cache<OperationId, Pointer> pointers;
-
-  /** The renewal of epochs that is under way; null if none is. */
-  private final AtomicReference<@Nullable CompletableFuture<Void>> renewal =
-      new AtomicReference<>();
-
+  private final Pointers pointers;
+  private final EpochRenewal renewal;
   private final List<Consumer<OperationId>> createdListeners = new CopyOnWriteArrayList<>();
 
   /**
@@ -79,7 +69,8 @@ public final class OperationStore {
     this.calls = new ApplyCall.Factory(redis.topic(), replica, retention, overdueAfter);
     this.coordination = coordination;
     this.local = local;
-    this.pointers = Caffeine.newBuilder().maximumSize(redis.pointerCache()).build();
+    this.pointers = new Pointers(link, redis.pointerCache());
+    this.renewal = new EpochRenewal(link);
   }
 
   /** Tells of each operation that this replica has created; the listener must not block. */
@@ -168,41 +159,17 @@ public final class OperationStore {
 
   /** What never changes of an operation; empty if there is no such operation. */
   public Optional<Pointer> pointer(OperationId id) {
-    Pointer cached = pointers.getIfPresent(id);
-    return cached != null
-        ? Optional.of(cached)
-        : pointer(id, link.call(commands -> commands.hgetall(Keys.pointer(id))));
+    return pointers.get(id);
   }
 
   /** As {@link #pointer}, without waiting; completes as {@link #change}, or is complete. */
   public CompletionStage<Optional<Pointer>> findPointer(OperationId id) {
-    Pointer cached = pointers.getIfPresent(id);
-    return cached != null
-        ? CompletableFuture.completedFuture(Optional.of(cached))
-        : failing(() -> link.startCall(commands -> commands.hgetall(Keys.pointer(id))))
-            .thenApply(fields -> pointer(id, fields));
-  }
-
-  private Optional<Pointer> pointer(OperationId id, Map<String, byte[]> fields) {
-    if (!fields.containsKey("channel")) {
-      return Optional.empty();
-    }
-    Pointer pointer =
-        new Pointer(
-            new Channel(text(fields, "channel")),
-            text(fields, "kind"),
-            new CorrelationId(text(fields, "correlationId")),
-            new TraceContext(text(fields, "traceparent"), text(fields, "tracestate")),
-            Long.parseLong(text(fields, "createdAt")),
-            text(fields, "job"));
-    pointers.put(id, pointer.withoutJob());
-    return Optional.of(pointer);
+    return pointers.find(id);
   }
 
   /** What the external system has to be told; empty once it has accepted the job. */
   public Optional<Pointer> pointerWithJob(OperationId id) {
-    pointers.invalidate(id);
-    return pointer(id).filter(pointer -> !pointer.job().isEmpty());
+    return pointers.withJob(id);
   }
 
   /** One operation of a channel; empty if it has none with this id. */
@@ -302,7 +269,8 @@ public final class OperationStore {
 
   /** Somebody emptied a running Redis. */
   private CompletionStage<Answer> runAgain(ApplyCall call) {
-    return renewed()
+    return renewal
+        .renewed()
         .thenCompose(_ -> send(call))
         .thenApply(answer -> {
           if (hasNoEpoch(answer)) {
@@ -313,44 +281,12 @@ public final class OperationStore {
   }
 
   private CompletionStage<Answer> send(ApplyCall call) {
-    return failing(() -> link.start(Script.APPLY, call.keys(), call.arguments()))
+    return link.failing(() -> link.start(Script.APPLY, call.keys(), call.arguments()))
         .thenApply(Answer::new);
   }
 
   private static boolean hasNoEpoch(Answer answer) {
     return answer.text(0).equals("no_epoch");
-  }
-
-  /** One renewal for all who find that there is none; on a thread of its own, since it waits. */
-  private CompletionStage<Void> renewed() {
-    CompletableFuture<Void> mine = new CompletableFuture<>();
-    CompletableFuture<Void> running = renewal.compareAndExchange(null, mine);
-    if (running != null) {
-      return running;
-    }
-    Thread.startVirtualThread(() -> {
-      try {
-        link.renewEpochs();
-        renewal.set(null);
-        mine.complete(null);
-      } catch (Throwable e) {
-        // Whatever it is: who waits has to hear of it, and the next one has to try again.
-        renewal.set(null);
-        mine.completeExceptionally(e);
-      }
-    });
-    return mine;
-  }
-
-  /** Whatever goes wrong, at once or later, completes it with a {@link RedisAwayException}. */
-  private <T> CompletionStage<T> failing(Supplier<CompletionStage<T>> command) {
-    try {
-      return command
-          .get()
-          .exceptionallyCompose(failure -> CompletableFuture.failedFuture(link.away(failure)));
-    } catch (RedisAwayException e) {
-      return CompletableFuture.failedFuture(e);
-    }
   }
 
   private void renew(boolean again) {
@@ -362,9 +298,5 @@ public final class OperationStore {
 
   private static byte[] bytes(String text) {
     return text.getBytes(UTF_8);
-  }
-
-  private static String text(Map<String, byte[]> fields, String name) {
-    return new String(fields.getOrDefault(name, new byte[0]), UTF_8);
   }
 }

@@ -2,11 +2,8 @@ package dev.lastmile.coordination;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.lastmile.updates.Partition;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisCommandExecutionException;
-import io.lettuce.core.RedisCommandTimeoutException;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisFuture;
@@ -20,26 +17,18 @@ import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.Transports;
 import io.netty.util.concurrent.EventExecutor;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -59,13 +48,10 @@ final class RedisLink implements AutoCloseable {
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
   private static final Logger LOG = LoggerFactory.getLogger(RedisLink.class);
-  private static final Pattern RUN_ID = Pattern.compile("^run_id:(\\w+)", Pattern.MULTILINE);
-  private static final String EXAMPLES = "5";
-  private static final SecureRandom RANDOM = new SecureRandom();
 
   private final RedisClient client;
   private final RedisURI uri;
-  private final Duration timeout;
+  private final Answers answers;
   private final Duration dialTimeout;
   private final Redial redial;
   private final Runnable flushSoon;
@@ -83,7 +69,7 @@ final class RedisLink implements AutoCloseable {
   RedisLink(RedisClient client, RedisProperties properties, LongSupplier nanos) {
     this.client = client;
     this.uri = properties.uri();
-    this.timeout = properties.timeout();
+    this.answers = new Answers(properties.timeout());
     this.dialTimeout = properties.dialTimeout();
     this.flushSoon = flushSoon(properties.gather());
     this.redial = new Redial("redis-link", properties.redialInterval(), nanos, this::connect);
@@ -213,45 +199,27 @@ final class RedisLink implements AutoCloseable {
    * @param answer of this connection, or made of such
    */
   <T> T await(CompletionStage<T> answer) {
-    try {
-      return answer.toCompletableFuture().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
-    } catch (TimeoutException e) {
-      throw away(e);
-    } catch (ExecutionException e) {
-      throw away(e.getCause() == null ? e : e.getCause());
-    } catch (CancellationException e) {
-      throw away(e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RedisAwayException("interrupted", e);
-    }
+    return answers.await(answer);
   }
 
-  /** What an answer that did not come means for whoever asked. */
-  RedisAwayException away(Throwable failure) {
-    Throwable cause =
-        failure instanceof CompletionException && failure.getCause() != null
-            ? failure.getCause()
-            : failure;
-    return switch (cause) {
-      case RedisAwayException away -> away;
-      case TimeoutException _, RedisCommandTimeoutException _ ->
-          new RedisAwayException(
-              "Redis did not answer within " + timeout.toMillis() + " ms", cause);
-      case CancellationException _ -> new RedisAwayException("Redis connection broke", cause);
-      case RedisCommandExecutionException _ -> {
-        // Out of memory, read-only, loading, or a broken script: an operator has to look.
-        LOG.atError().addKeyValue("error", cause.getMessage()).log("redis_refused");
-        yield new RedisAwayException("Redis failed: " + cause.getMessage(), cause);
-      }
-      default -> new RedisAwayException("Redis failed: " + cause.getMessage(), cause);
-    };
+  /**
+   * Sends something as {@link #start} and {@link #startCall} do; whatever goes wrong, at once or
+   * later, completes it with a {@link RedisAwayException}.
+   */
+  <T> CompletionStage<T> failing(Supplier<CompletionStage<T>> command) {
+    try {
+      return command
+          .get()
+          .exceptionallyCompose(failure -> CompletableFuture.failedFuture(answers.away(failure)));
+    } catch (RedisAwayException e) {
+      return CompletableFuture.failedFuture(e);
+    }
   }
 
   /** Checks the epochs again on the current connection: somebody emptied a running Redis. */
   void renewEpochs() {
     try {
-      checkEpochs(current());
+      Epochs.check(current(), answers);
     } catch (RedisException e) {
       throw new RedisAwayException("Redis takes no more commands", e);
     }
@@ -275,7 +243,7 @@ final class RedisLink implements AutoCloseable {
         Redial.await(client.connectAsync(CODEC, uri), dialTimeout);
     try {
       RedisAsyncCommands<String, byte[]> commands = fresh.async();
-      checkEpochs(fresh);
+      Epochs.check(fresh, answers);
       List<RedisFuture<String>> loads = new ArrayList<>();
       for (Script script : Script.values()) {
         loads.add(commands.scriptLoad(script.source().getBytes(UTF_8)));
@@ -311,59 +279,6 @@ final class RedisLink implements AutoCloseable {
       LOG.atWarn().log("redis_away");
       redial.start();
     }
-  }
-
-  private void checkEpochs(StatefulRedisConnection<String, byte[]> asked) {
-    RedisAsyncCommands<String, byte[]> commands = asked.async();
-    RedisFuture<String> info = commands.info("server");
-    asked.flushCommands();
-    Matcher runId = RUN_ID.matcher(await(info));
-    if (!runId.find()) {
-      throw new RedisAwayException("Redis does not tell its run_id");
-    }
-    byte[] run = runId.group(1).getBytes(UTF_8);
-    List<RedisFuture<List<Object>>> answers = new ArrayList<>();
-    for (Partition partition : Partition.ALL) {
-      byte[] bits = new byte[8];
-      RANDOM.nextBytes(bits);
-      byte[] candidate = HexFormat.of().formatHex(bits).getBytes(UTF_8);
-      answers.add(
-          commands.eval(
-              Script.EPOCH.source().getBytes(UTF_8),
-              ScriptOutputType.MULTI,
-              Keys.epoch(partition).toArray(String[]::new),
-              run,
-              candidate,
-              EXAMPLES.getBytes(UTF_8)));
-    }
-    asked.flushCommands();
-    int renewed = 0;
-    for (Partition partition : Partition.ALL) {
-      Answer epochs = new Answer(await(answers.get(partition.index())));
-      if (!epochs.text(0).equals(epochs.text(1))) {
-        renewed++;
-        tellOutstanding(partition, epochs);
-      }
-    }
-    if (renewed > 0) {
-      LOG.atInfo().addKeyValue("partitions", renewed).log("epoch_renewed");
-    }
-  }
-
-  /** What the old epoch still expected: nobody will settle it, and nobody counts it. */
-  private static void tellOutstanding(Partition partition, Answer renewed) {
-    if (renewed.number(2) == 0) {
-      return;
-    }
-    List<String> examples = new ArrayList<>();
-    for (int i = 3; i < renewed.size(); i += 2) {
-      examples.add(renewed.text(i) + " " + renewed.text(i + 1));
-    }
-    LOG.atWarn()
-        .addKeyValue("partition", partition.index())
-        .addKeyValue("outstanding", renewed.number(2))
-        .addKeyValue("examples", examples)
-        .log("epoch_renewed_with_outstanding");
   }
 
   @Override
