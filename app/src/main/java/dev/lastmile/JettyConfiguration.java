@@ -88,7 +88,8 @@ class JettyConfiguration {
    * ({@link ServletThreads}).
    */
   private static ThreadPool threads(JettyServerProperties.Threads limits) {
-    QueuedThreadPool system = new QueuedThreadPool(limits.getMax(), limits.getMin());
+    QueuedThreadPool system =
+        new QueuedThreadPool(limits.getMax(), Math.min(limits.getMin(), limits.getMax()));
     system.setName("jetty");
     system.setReservedThreads(0);
     system.setVirtualThreadsExecutor(VirtualThreads.getNamedVirtualThreadsExecutor("request-"));

@@ -35,11 +35,6 @@ import org.springframework.context.annotation.Configuration;
 })
 class CoordinationConfiguration {
   /**
-   * Commands that may be under way; more fail at once. A second's worth at the highest rate seen.
-   */
-  private static final int REQUEST_QUEUE = 65_536;
-
-  /**
    * One event loop for both connections: the answer to a change and its publication arrive
    * together, so they wake one thread, once. Nothing on it ever waits.
    */
@@ -56,7 +51,6 @@ class CoordinationConfiguration {
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(false)
-            .requestQueueSize(REQUEST_QUEUE)
             .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
             .maintNotificationsConfig(MaintNotificationsConfig.disabled())
             .socketOptions(SocketOptions.builder().connectTimeout(properties.timeout()).build())

@@ -5,7 +5,6 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.lastmile.updates.Partition;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.ScriptOutputType;
-import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
 import java.security.SecureRandom;
 import java.util.ArrayList;
@@ -27,15 +26,16 @@ final class Epochs {
 
   /**
    * Renews the epochs that belong to another process, or are gone, and tells of it. Waits for
-   * Redis; what waits to leave on this connection leaves with it.
+   * Redis.
    *
+   * @param commands of a connection of this link
+   * @param given runs when commands have been given that wait to leave
    * @throws RedisAwayException if Redis does not answer
    */
-  static void check(StatefulRedisConnection<String, byte[]> asked, Answers answers) {
-    RedisAsyncCommands<String, byte[]> commands = asked.async();
+  static void check(RedisAsyncCommands<String, byte[]> commands, Runnable given, RedisLink link) {
     RedisFuture<String> info = commands.info("server");
-    asked.flushCommands();
-    Matcher runId = RUN_ID.matcher(answers.await(info));
+    given.run();
+    Matcher runId = RUN_ID.matcher(link.await(info));
     if (!runId.find()) {
       throw new RedisAwayException("Redis does not tell its run_id");
     }
@@ -54,10 +54,10 @@ final class Epochs {
               candidate,
               EXAMPLES.getBytes(UTF_8)));
     }
-    asked.flushCommands();
+    given.run();
     int renewed = 0;
     for (Partition partition : Partition.ALL) {
-      Answer epochs = new Answer(answers.await(pending.get(partition.index())));
+      Answer epochs = new Answer(link.await(pending.get(partition.index())));
       if (!epochs.text(0).equals(epochs.text(1))) {
         renewed++;
         tellOutstanding(partition, epochs);

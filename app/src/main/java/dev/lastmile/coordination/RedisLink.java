@@ -16,6 +16,7 @@ import io.lettuce.core.codec.ByteArrayCodec;
 import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.resource.Transports;
+import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -23,7 +24,9 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -35,7 +38,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The one connection for commands. Any thread may use it; commands are pipelined, in the order in
- * which they were given, and leave together ({@link FlushPace}).
+ * which they were given. Those for which no thread waits leave together ({@link FlushPace}); who
+ * waits lets all leave at once.
  *
  * <p>A connection is handed out only after it has proved itself: on that very connection the
  * process behind Redis was identified, every partition's epoch was checked against it, the scripts
@@ -47,6 +51,9 @@ final class RedisLink implements AutoCloseable {
   static final RedisCodec<String, byte[]> CODEC =
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
+  /** More fail at once. Some seconds' worth at the highest rate seen. */
+  private static final int MOST_UNDER_WAY = 65_536;
+
   private static final Logger LOG = LoggerFactory.getLogger(RedisLink.class);
 
   private final RedisClient client;
@@ -54,7 +61,9 @@ final class RedisLink implements AutoCloseable {
   private final Answers answers;
   private final Duration dialTimeout;
   private final Redial redial;
-  private final Runnable flushSoon;
+  private final boolean gathers;
+  private final EventLoopGroup loops;
+  private final FlushPace pace;
   private final List<Consumer<RedisAsyncCommands<String, byte[]>>> preparations =
       new CopyOnWriteArrayList<>();
   private final List<Runnable> upListeners = new CopyOnWriteArrayList<>();
@@ -62,6 +71,9 @@ final class RedisLink implements AutoCloseable {
   /** Written by the dialling thread and by the close listener of that same connection. */
   private final AtomicReference<@Nullable StatefulRedisConnection<String, byte[]>> connection =
       new AtomicReference<>();
+
+  /** Given and not answered. */
+  private final AtomicInteger underWay = new AtomicInteger();
 
   private volatile boolean closed;
   private volatile boolean everUp;
@@ -71,29 +83,22 @@ final class RedisLink implements AutoCloseable {
     this.uri = properties.uri();
     this.answers = new Answers(properties.timeout());
     this.dialTimeout = properties.dialTimeout();
-    this.flushSoon = flushSoon(properties.gather());
+    this.gathers = !properties.gather().isZero();
+    this.loops =
+        client.getResources().eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass());
+    this.pace = pace(properties.gather());
     this.redial = new Redial("redis-link", properties.redialInterval(), nanos, this::connect);
   }
 
-  /** On the event loop of the connections, which a flush from elsewhere would have to wake. */
-  private Runnable flushSoon(Duration gather) {
-    if (gather.isZero()) {
-      return this::flush;
-    }
-    EventExecutor loop =
-        client
-            .getResources()
-            .eventLoopGroupProvider()
-            .allocate(Transports.eventLoopGroupClass())
-            .next();
-    FlushPace pace =
-        new FlushPace(
-            loop,
-            task -> {
-              var _ = loop.schedule(task, gather.toNanos(), TimeUnit.NANOSECONDS);
-            },
-            this::flush);
-    return pace::request;
+  /** Flushes on one event loop, so that commands leave in the order in which they were given. */
+  private FlushPace pace(Duration gather) {
+    EventExecutor loop = loops.next();
+    return new FlushPace(
+        loop,
+        task -> {
+          var _ = loop.schedule(task, gather.toNanos(), TimeUnit.NANOSECONDS);
+        },
+        this::flush);
   }
 
   private void flush() {
@@ -163,26 +168,38 @@ final class RedisLink implements AutoCloseable {
     return send(() -> command.apply(commands));
   }
 
-  /** As {@link #call}, and leaves at once: for whoever measures how long the answer takes. */
-  <T> T callAtOnce(Function<RedisAsyncCommands<String, byte[]>, RedisFuture<T>> command) {
-    StatefulRedisConnection<String, byte[]> current = current();
-    CompletionStage<T> answer = send(() -> command.apply(current.async()));
-    current.flushCommands();
-    return await(answer);
-  }
-
-  /** Lettuce throws at once when its queue of commands is full or the connection was closed. */
-  private <T> T send(Supplier<T> command) {
-    T sent;
+  /** Lettuce throws at once when the connection was closed; its event loop, when that has ended. */
+  private <T> RedisFuture<T> send(Supplier<RedisFuture<T>> command) {
+    if (underWay.incrementAndGet() > MOST_UNDER_WAY) {
+      underWay.decrementAndGet();
+      throw new RedisAwayException("Redis takes no more commands");
+    }
+    RedisFuture<T> sent;
     try {
       sent = command.get();
     } catch (RedisException e) {
+      underWay.decrementAndGet();
       throw new RedisAwayException("Redis takes no more commands", e);
     }
-    if (!closed) {
-      flushSoon.run();
-    }
+    var _ = sent.whenComplete((_, _) -> underWay.decrementAndGet());
+    given();
     return sent;
+  }
+
+  /** A command waits to leave. */
+  private void given() {
+    onLoop(pace::request);
+  }
+
+  private void onLoop(Runnable step) {
+    try {
+      if (gathers) {
+        step.run();
+      }
+    } catch (RejectedExecutionException e) {
+      // The loop has ended with the application, and every command has failed.
+      LOG.atDebug().setCause(e).log("redis_loop_ended");
+    }
   }
 
   private StatefulRedisConnection<String, byte[]> current() {
@@ -199,6 +216,7 @@ final class RedisLink implements AutoCloseable {
    * @param answer of this connection, or made of such
    */
   <T> T await(CompletionStage<T> answer) {
+    onLoop(pace::hurry);
     return answers.await(answer);
   }
 
@@ -219,7 +237,7 @@ final class RedisLink implements AutoCloseable {
   /** Checks the epochs again on the current connection: somebody emptied a running Redis. */
   void renewEpochs() {
     try {
-      Epochs.check(current(), answers);
+      Epochs.check(current().async(), this::given, this);
     } catch (RedisException e) {
       throw new RedisAwayException("Redis takes no more commands", e);
     }
@@ -243,7 +261,7 @@ final class RedisLink implements AutoCloseable {
         Redial.await(client.connectAsync(CODEC, uri), dialTimeout);
     try {
       RedisAsyncCommands<String, byte[]> commands = fresh.async();
-      Epochs.check(fresh, answers);
+      Epochs.check(commands, () -> {}, this);
       List<RedisFuture<String>> loads = new ArrayList<>();
       for (Script script : Script.values()) {
         loads.add(commands.scriptLoad(script.source().getBytes(UTF_8)));
@@ -257,8 +275,8 @@ final class RedisLink implements AutoCloseable {
               lost(fresh);
             }
           });
-      // What leaves from now on, leaves together.
-      fresh.setAutoFlushCommands(false);
+      // From now on when to is ours to say.
+      fresh.setAutoFlushCommands(!gathers);
       connection.set(fresh);
     } catch (RuntimeException e) {
       var _ = fresh.closeAsync();
@@ -290,7 +308,9 @@ final class RedisLink implements AutoCloseable {
     redial.close();
     StatefulRedisConnection<String, byte[]> current = connection.get();
     if (current != null) {
+      current.flushCommands();
       current.close();
     }
+    var _ = client.getResources().eventLoopGroupProvider().release(loops, 0, 2, TimeUnit.SECONDS);
   }
 }

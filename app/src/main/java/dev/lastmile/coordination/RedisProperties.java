@@ -22,8 +22,8 @@ import org.springframework.validation.annotation.Validated;
  *     the latest
  * @param clockInterval how often the clock is compared with that of Redis; two comparisons without
  *     an answer close the connection
- * @param gather how long commands that follow another one wait, to leave together; the first leaves
- *     at once, and 0 lets each leave at once
+ * @param gather how long commands for which no thread waits may wait under load, to leave together;
+ *     0 lets each leave at once
  * @param pointerCache operations whose immutable part is remembered
  */
 @Validated

@@ -110,7 +110,7 @@ public final class RedisTime {
       return;
     }
     try {
-      measure(() -> link.callAtOnce(RedisAsyncCommands::time));
+      measure(() -> link.call(RedisAsyncCommands::time));
       silences = 0;
     } catch (RedisAwayException e) {
       silences++;

@@ -1,6 +1,7 @@
 package dev.lastmile.coordination;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -13,97 +14,142 @@ class FlushPaceTest {
   private final Queue<Runnable> loop = new ArrayDeque<>();
   private final Queue<Runnable> later = new ArrayDeque<>();
   private final AtomicInteger flushes = new AtomicInteger();
-  private final FlushPace pace = new FlushPace(loop::add, later::add, flushes::incrementAndGet);
+  private Runnable meanwhile = () -> {};
+  private final FlushPace pace =
+      new FlushPace(
+          loop::add,
+          later::add,
+          () -> {
+            flushes.incrementAndGet();
+            meanwhile.run();
+          });
 
   @Test
-  void theFirstLeavesAtOnce() {
-    pace.request();
-    runAll(loop);
-
-    assertThat(flushes).hasValue(1);
+  void eachLeavesAtOnce_whereThereAreFew() {
+    for (int i = 1; i < FlushPace.LOAD; i++) {
+      request(1);
+      runAll(loop);
+      assertThat(flushes).hasValue(i);
+    }
+    assertThat(later).as("intervals under way").hasSize(1);
   }
 
   @Test
-  void whatFollowsLeavesTogether_atTheEndOfTheInterval() {
-    pace.request();
+  void nothingRuns_afterAnIntervalWithoutAny() {
+    request(2);
     runAll(loop);
-    pace.request();
-    pace.request();
+    runAll(later);
+
+    assertThat(later).isEmpty();
+    request(1);
+    runAll(loop);
+    assertThat(flushes).as("the next leaves at once").hasValue(2);
+  }
+
+  @Test
+  void whatComesUnderLoadLeavesTogether_atTheEndOfTheInterval() {
+    load();
+    request(2);
     assertThat(loop).as("nobody is woken").isEmpty();
 
-    endInterval();
+    runAll(later);
     assertThat(flushes).hasValue(2);
   }
 
   @Test
-  void enoughLeaveBeforeTheEndOfTheInterval() {
-    pace.request();
-    runAll(loop);
-    for (int i = 1; i < FlushPace.ENOUGH; i++) {
-      pace.request();
+  void loadIsSeen_alsoInWhatHasLeftAtOnce() {
+    for (int i = 0; i <= FlushPace.LOAD; i++) {
+      request(1);
+      runAll(loop);
     }
-    assertThat(loop).isEmpty();
-    pace.request();
-    runAll(loop);
-    assertThat(flushes).hasValue(2);
+    runAll(later);
+    int before = flushes.get();
 
-    // The interval goes on, and its end has nothing to do.
-    assertThat(later).hasSize(1);
-    endInterval();
-    assertThat(flushes).hasValue(2);
+    request(1);
+    assertThat(loop).isEmpty();
+    runAll(later);
+    assertThat(flushes).hasValue(before + 1);
   }
 
   @Test
-  void theNextLeavesAtOnce_afterAnIntervalWithoutAny() {
-    pace.request();
-    runAll(loop);
-    endInterval();
-    assertThat(later).as("nothing runs while nothing waits").isEmpty();
+  void eachLeavesAtOnceAgain_whenTheLoadIsOver() {
+    load();
+    request(FlushPace.LOAD - 1);
+    runAll(later);
 
-    pace.request();
+    request(1);
+    runAll(loop);
+    assertThat(flushes).hasValue(3);
+  }
+
+  @Test
+  void enoughLeaveBeforeTheEndOfTheInterval_eachTime() {
+    load();
+    for (int batch = 1; batch <= 3; batch++) {
+      request(FlushPace.ENOUGH - 1);
+      assertThat(loop).isEmpty();
+      request(1);
+      runAll(loop);
+      assertThat(flushes).hasValue(1 + batch);
+    }
+    assertThat(later).as("intervals under way").hasSize(1);
+    runAll(later);
+    assertThat(flushes).as("nothing is left for its end").hasValue(4);
+  }
+
+  @Test
+  void allThatWaitsLeavesAtOnce_whenAThreadWaits() {
+    load();
+    request(2);
+    pace.hurry();
     runAll(loop);
     assertThat(flushes).hasValue(2);
+
+    pace.hurry();
+    assertThat(loop).as("nothing to hurry").isEmpty();
   }
 
   @Test
   void whatComesWhileAFlushRuns_leavesAtTheEndOfTheInterval() {
-    Queue<Runnable> meanwhile = new ArrayDeque<>();
-    FlushPace busy =
-        new FlushPace(
-            loop::add,
-            later::add,
-            () -> {
-              flushes.incrementAndGet();
-              runAll(meanwhile);
-            });
-    meanwhile.add(busy::request);
-
-    busy.request();
+    load();
+    meanwhile =
+        () -> {
+          meanwhile = () -> {};
+          request(1);
+        };
+    request(FlushPace.ENOUGH);
     runAll(loop);
-    assertThat(flushes).hasValue(1);
+    assertThat(flushes).hasValue(2);
     assertThat(loop).isEmpty();
 
-    endInterval();
-    assertThat(flushes).hasValue(2);
+    runAll(later);
+    assertThat(flushes).hasValue(3);
   }
 
   @Test
-  void enoughLeaveEarlyEachTime() {
-    pace.request();
-    runAll(loop);
-    for (int batch = 0; batch < 3; batch++) {
-      for (int i = 0; i < FlushPace.ENOUGH; i++) {
-        pace.request();
-      }
-      runAll(loop);
-    }
+  void intervalsGoOn_whenAFlushFails() {
+    meanwhile =
+        () -> {
+          meanwhile = () -> {};
+          throw new IllegalStateException("for the test");
+        };
+    assertThatThrownBy(this::load).isInstanceOf(IllegalStateException.class);
 
-    assertThat(flushes).hasValue(4);
-    assertThat(later).as("intervals under way").hasSize(1);
+    request(1);
+    runAll(later);
+    assertThat(flushes).hasValue(2);
   }
 
-  private void endInterval() {
-    runAll(later);
+  /** Enough come at once for the next ones to wait. */
+  private void load() {
+    request(FlushPace.LOAD);
+    runAll(loop);
+  }
+
+  private void request(int times) {
+    for (int i = 0; i < times; i++) {
+      pace.request();
+    }
   }
 
   private static void runAll(Queue<Runnable> tasks) {

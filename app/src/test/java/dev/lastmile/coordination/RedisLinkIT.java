@@ -11,11 +11,18 @@ import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultEventLoopGroupProvider;
+import io.lettuce.core.resource.Transports;
+import io.netty.util.concurrent.EventExecutor;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,6 +35,8 @@ class RedisLinkIT {
   @TempDir Path folder;
 
   private RedisProcess redis;
+  private ClientResources resources;
+  private EventExecutor loop;
   private RedisClient client;
   private RedisClient other;
   private RedisCommands<String, String> commands;
@@ -37,7 +46,12 @@ class RedisLinkIT {
   void start() {
     redis = new RedisProcess(Ports.free(), folder, true);
     redis.start();
-    client = RedisClient.create(redis.uri().toString());
+    resources =
+        ClientResources.builder()
+            .eventLoopGroupProvider(new DefaultEventLoopGroupProvider(1))
+            .build();
+    loop = resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass()).next();
+    client = RedisClient.create(resources, redis.uri().toString());
     client.setOptions(
         ClientOptions.builder()
             .autoReconnect(false)
@@ -55,6 +69,7 @@ class RedisLinkIT {
   void stop() {
     link.close();
     client.shutdown();
+    resources.shutdown();
     other.shutdown();
     redis.close();
   }
@@ -72,24 +87,28 @@ class RedisLinkIT {
   }
 
   @Test
-  void theFirstLeavesAtOnce_andTheSecondWaits() {
-    set("first");
-    await().until(() -> commands.get("first") != null);
+  void whatNoThreadWaitsForWaits_underLoad() {
+    load();
+    CompletableFuture<String> waiting = set("waiting");
 
-    CompletableFuture<String> second = set("second");
-    byte[] first = link.callAtOnce(async -> async.get("first"));
-    assertThat(first).isNotNull();
-    // That one took the second along; what comes now waits again.
-    assertThat(second).succeedsWithin(Duration.ofSeconds(5));
-    CompletableFuture<String> third = set("third");
-    assertThat(commands.get("third")).isNull();
-    assertThat(third).isNotDone();
+    assertThat(commands.get("waiting")).isNull();
+    assertThat(waiting).isNotDone();
+  }
+
+  @Test
+  void allThatWaitsLeavesAtOnceAndInOrder_whenAThreadWaits() {
+    load();
+    CompletableFuture<String> waiting = set("waiting");
+
+    byte[] value = link.call(async -> async.get("waiting"));
+
+    assertThat(value).as("written before it was read").isNotNull();
+    assertThat(waiting).succeedsWithin(Duration.ofSeconds(5));
   }
 
   @Test
   void enoughLeaveBeforeTheEndOfTheInterval() {
-    set("first");
-    await().until(() -> commands.get("first") != null);
+    load();
     for (int i = 0; i < FlushPace.ENOUGH; i++) {
       set("n" + i);
     }
@@ -98,35 +117,42 @@ class RedisLinkIT {
 
   @Test
   void whatWaitsFailsAtOnceAndNeverArrives_whenTheConnectionBreaks() {
-    set("first");
-    await().until(() -> commands.get("first") != null);
-    CompletableFuture<String> second = set("second");
+    load();
+    CompletableFuture<String> waiting = set("waiting");
 
     killConnections();
 
-    assertThat(second).failsWithin(Duration.ofSeconds(5));
+    assertThat(waiting).failsWithin(Duration.ofSeconds(5));
     await().until(link::isUp);
-    assertThat(commands.get("second")).isNull();
+    assertThat(commands.get("waiting")).isNull();
   }
 
   @Test
   void whatWaitsFailsAtOnce_whenTheConnectionIsGivenUp() {
-    set("first");
-    await().until(() -> commands.get("first") != null);
-    CompletableFuture<String> second = set("second");
+    load();
+    CompletableFuture<String> waiting = set("waiting");
 
     link.drop("for the test");
 
-    assertThat(second).failsWithin(Duration.ofSeconds(5));
+    assertThat(waiting).failsWithin(Duration.ofSeconds(5));
     await().until(link::isUp);
-    assertThat(commands.get("second")).isNull();
+    assertThat(commands.get("waiting")).isNull();
+  }
+
+  @Test
+  void whatWaitsLeaves_whenTheApplicationEnds() {
+    load();
+    set("waiting");
+
+    link.close();
+
+    await().until(() -> commands.get("waiting") != null);
   }
 
   @Test
   void epochsAreRenewed_whileOthersWait() {
-    set("first");
-    await().until(() -> commands.get("first") != null);
-    set("second");
+    load();
+    set("waiting");
     commands.flushall();
 
     link.renewEpochs();
@@ -140,8 +166,47 @@ class RedisLinkIT {
     await().until(() -> !link.isUp());
 
     assertThatThrownBy(() -> set("first")).isInstanceOf(RedisAwayException.class);
-    assertThatThrownBy(() -> link.callAtOnce(async -> async.get("first")))
+    assertThatThrownBy(() -> link.call(async -> async.get("first")))
         .isInstanceOf(RedisAwayException.class);
+  }
+
+  @Test
+  void moreThanMayBeUnderWayFailAtOnce_andLaterOnesDoNot() throws Exception {
+    redis.signal("STOP");
+    AtomicInteger refused = new AtomicInteger();
+    List<CompletableFuture<String>> sent = new ArrayList<>();
+    for (int i = 0; i < 70_000; i++) {
+      try {
+        sent.add(set("n"));
+      } catch (RedisAwayException e) {
+        refused.incrementAndGet();
+      }
+    }
+    assertThat(sent).hasSize(65_536);
+    assertThat(refused).hasValue(70_000 - 65_536);
+
+    redis.signal("CONT");
+    assertThat(CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new)))
+        .succeedsWithin(Duration.ofSeconds(30));
+    byte[] value = link.call(async -> async.get("n"));
+    assertThat(value).isNotNull();
+  }
+
+  /** So many at once that the next ones wait. */
+  private void load() {
+    CountDownLatch ready = new CountDownLatch(1);
+    loop.execute(() -> {
+      try {
+        ready.await();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    for (int i = 0; i < FlushPace.LOAD; i++) {
+      set("load" + i);
+    }
+    ready.countDown();
+    await().until(() -> commands.get("load" + (FlushPace.LOAD - 1)) != null);
   }
 
   private CompletableFuture<String> set(String key) {
