@@ -196,9 +196,8 @@ final class RedisLink implements AutoCloseable {
       if (gathers) {
         step.run();
       }
-    } catch (RejectedExecutionException e) {
+    } catch (RejectedExecutionException _) {
       // The loop has ended with the application, and every command has failed.
-      LOG.atDebug().setCause(e).log("redis_loop_ended");
     }
   }
 
