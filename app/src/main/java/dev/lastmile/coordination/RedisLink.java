@@ -168,7 +168,7 @@ final class RedisLink implements AutoCloseable {
     return send(() -> command.apply(commands));
   }
 
-  /** Lettuce throws at once when the connection was closed; its event loop, when that has ended. */
+  /** Throws at once when too many are under way; Lettuce does when the connection was closed. */
   private <T> RedisFuture<T> send(Supplier<RedisFuture<T>> command) {
     if (underWay.incrementAndGet() > MOST_UNDER_WAY) {
       underWay.decrementAndGet();
