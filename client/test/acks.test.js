@@ -1,4 +1,4 @@
-/** What the server is told. */
+/** Acks that the client sends. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { problem, Server } from '../testing/server.js';

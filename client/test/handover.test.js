@@ -1,4 +1,4 @@
-/** The stream goes from one tab to another: nobody says what is not so, and no ack is lost. */
+/** The stream moves from one tab to another: every tab reports its true state, and no ack is lost. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { problem } from '../testing/server.js';
@@ -162,7 +162,7 @@ test('a tab that follows leaves its acks to the leader, one that does not takes 
     [([, tab]) => tab.client.close(), 0],
     [([, tab]) => tab.window.dispatchEvent(new Event('pagehide')), 0],
     [([leader]) => leader.client.close(), 1],
-    // A paused one hears nobody.
+    // A paused tab receives no messages.
     [([, tab]) => (tab.client.pause(), tab.client.close()), 1],
   ]) {
     const { tabs, server } = await shared(2);

@@ -1,4 +1,4 @@
-/** Who the browser is, and what happens when the server does not know it (any more). */
+/** The anonymous identity: the first one, and the next one when the server does not accept it any more. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { problem } from '../testing/server.js';

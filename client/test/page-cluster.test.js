@@ -1,4 +1,4 @@
-/** What the page says of the cluster: its faults and its account, also while nobody answers. */
+/** What the page says of the cluster: its faults and its account, also while no replica answers. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import test from 'node:test';
@@ -9,7 +9,7 @@ test('all faults of the service stand in the document before anybody has answere
   const demo = new Demo();
   demo.reachable = false;
   const { document, byId } = await openPage(t, { demo });
-  const file = new URL('../../app/src/main/java/dev/lastmile/demo/DemoFault.java', import.meta.url);
+  const file = new URL('../../demo/src/main/java/dev/lastmile/demo/page/DemoFault.java', import.meta.url);
   const names = [...(await readFile(file, 'utf8')).matchAll(/^ {2}([A-Z_]+)\(/gm)].map(([, name]) =>
     String(name).toLowerCase().replaceAll('_', '-'),
   );
@@ -28,11 +28,11 @@ test('faults are switched where they are, and said at the top', async (t) => {
   await press(toggle);
   await clock.pass(100);
   assert.equal(toggle?.getAttribute('aria-checked'), 'true');
-  assert.equal(text('strip-text'), 'On: Coordination off.');
+  assert.equal(text('strip-text'), 'On: Fan-out off.');
   const [, second] = document.querySelectorAll('[data-key=deaf] .choice');
   await press(second);
   await clock.pass(100);
-  assert.equal(text('strip-text'), 'On: Coordination off; A replica is deaf (replica-2).');
+  assert.equal(text('strip-text'), 'On: Fan-out off; A replica is deaf (replica-2).');
   assert.equal(second?.getAttribute('aria-pressed'), 'true');
   assert.ok(demo.requests.includes('PUT /api/demo/faults/deaf?replica=replica-2'));
   await press('strip-off');
@@ -43,7 +43,7 @@ test('faults are switched where they are, and said at the top', async (t) => {
 
 test('a slow reader is seen while it is on, by everybody', async (t) => {
   const { clock, demo, press, text, byId, said } = await openPage(t);
-  assert.equal(text('slow-reader-state'), 'nobody is slow');
+  assert.equal(text('slow-reader-state'), 'no slow reader');
   await press('slow-reader');
   await clock.pass(100);
   assert.equal(text('slow-reader-state'), 'on at replica-1, 25 s at most');
@@ -57,7 +57,7 @@ test('a slow reader is seen while it is on, by everybody', async (t) => {
   assert.equal(text('slow-reader-state'), 'on at replica-3, 25 s at most');
   demo.slow = [];
   await clock.pass(2_000);
-  assert.equal(text('slow-reader-state'), 'nobody is slow');
+  assert.equal(text('slow-reader-state'), 'no slow reader');
   assert.equal(byId('strip').dataset.kind, 'well');
 });
 

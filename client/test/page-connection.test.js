@@ -89,7 +89,7 @@ test('a tab that follows, and one that hears nobody, say that', async (t) => {
   tab.show(false);
   leader.freeze();
   await clock.pass(30_000);
-  assert.equal(fact('This tab'), 'looks for who has the stream');
+  assert.equal(fact('This tab'), 'looks for the stream');
   leader.thaw();
 });
 

@@ -1,4 +1,4 @@
-/** Who uses the keyboard keeps their place, whatever becomes of what they have pressed. */
+/** The keyboard focus keeps its place, whatever becomes of the element that was pressed. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Demo } from '../testing/demo.js';

@@ -12,7 +12,7 @@ async function opened(t) {
   let started = 0;
   server.faults.set('POST /api/operations', async (next) => {
     started++;
-    // What its own replica takes is told, and all is told when coordination is on.
+    // Updates arrive while fan-out is on, or while the page's own replica accepts the callbacks.
     server.push = !demo.faults.get('local-only')?.size || !demo.faults.get('refuse-callbacks')?.has('replica-1');
     const answer = await next();
     const { operationId } = answer.json;

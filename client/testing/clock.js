@@ -3,7 +3,7 @@ export class FakeClock {
   #now = 1_700_000_000_000;
   #timers = new Map();
   #ids = 0;
-  /** What the next pauses are multiplied by; a test may change it. */
+  /** The random number of the next pauses; a test may change it. */
   randomness = 0.5;
 
   now = () => this.#now;

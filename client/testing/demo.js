@@ -83,7 +83,7 @@ export class Demo {
     return {
       replica,
       coordination: faults.includes('local-only') ? 'local-only' : 'broadcast',
-      hearing: 'hears',
+      hearing: 'receiving',
       canaryAgeSeconds: 0.1,
       connections: 0,
       faults: [...faults, ...(this.slow.includes(replica) ? ['slow-reader'] : [])],

@@ -11,7 +11,7 @@ import { parseHTML } from 'linkedom';
 import { Demo } from './demo.js';
 import { Browser, settled } from './tab.js';
 
-const SOURCE = new URL('../../app/src/main/resources/demo/', import.meta.url);
+const SOURCE = new URL('../../demo/src/main/resources/demo/', import.meta.url);
 
 /** Leaves the page that is open: nothing of it runs any more. */
 let leave = () => {};

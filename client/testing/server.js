@@ -1,5 +1,5 @@
 /**
- * A server as the README and DESIGN describe it to clients, without a transport: `http.js` puts it behind a port,
+ * A server as docs/reference describes it to clients, without a transport: `http.js` puts it behind a port,
  * `tab.js` connects it to fake browser tabs. Tests make it fail.
  */
 import { randomBytes } from 'node:crypto';

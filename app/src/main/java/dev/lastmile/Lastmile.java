@@ -1,43 +1,74 @@
 package dev.lastmile;
 
-import dev.lastmile.connections.Drain;
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.lastmile.startup.StartupChecks;
+import dev.lastmile.streams.Drain;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.SpringBootConfiguration;
+import org.springframework.boot.actuate.autoconfigure.web.ManagementContextConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ComponentScan;
-import org.springframework.context.annotation.Configuration;
-import org.springframework.context.annotation.Import;
-import org.springframework.context.annotation.Profile;
 import org.springframework.modulith.Modulithic;
 
 /**
- * One jar, three roles: a replica of the service; under the profile {@code external-system} the
- * simulated external system that it works with; under the profile {@code load} its browsers. A
- * replica under the profile {@code demo} also serves the demonstration.
+ * The application's main class: a replica of the service.
+ *
+ * <p>Other applications of this build that contain a replica start it with {@link #application} and
+ * {@link #run}.
  */
 @Modulithic
 @SpringBootConfiguration(proxyBeanMethods = false)
 @EnableAutoConfiguration
-@Import({
-  HttpConfiguration.class,
-  Lastmile.ReplicaRole.class,
-  Lastmile.Demonstration.class,
-  Lastmile.ExternalSystemRole.class,
-  Lastmile.LoadRole.class,
-  JettyConfiguration.class
-})
-class Lastmile {
+@ComponentScan(
+    basePackages = {
+      "dev.lastmile.telemetry",
+      "dev.lastmile.streams",
+      "dev.lastmile.redis",
+      "dev.lastmile.store",
+      "dev.lastmile.ledger",
+      "dev.lastmile.pubsub",
+      "dev.lastmile.operations",
+      "dev.lastmile.callbacks",
+      "dev.lastmile.jobs",
+      "dev.lastmile.identity",
+      "dev.lastmile.http"
+    },
+    // They configure the management port; here they would delay the shutdown of the public one.
+    excludeFilters = @ComponentScan.Filter(ManagementContextConfiguration.class))
+public class Lastmile {
+  private static final int SCHEDULER_THREADS = 16;
+
   /** Starts the process; all settings come from properties and the environment. */
   public static void main(String[] args) {
-    SpringApplication application = new SpringApplication(Lastmile.class);
-    application.addListeners(new KnownSettings(), new DemoSecrets(), new ProductionSettings());
+    run(application(Lastmile.class), args);
+  }
+
+  /**
+   * A replica that is not started yet, with the checks of its settings.
+   *
+   * @param configuration the class to start from; it imports this one
+   */
+  public static SpringApplication application(Class<?> configuration) {
+    SpringApplication application = new SpringApplication(configuration);
+    StartupChecks.addTo(application);
     application.setRegisterShutdownHook(false);
+    return application;
+  }
+
+  /** Starts a replica. When the process ends, the replica drains first. */
+  public static void run(SpringApplication application, String[] args) {
     ConfigurableApplicationContext context = application.run(args);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(context), "shutdown"));
   }
 
-  /** Drains while everything is still served; Spring's own hook would close the ports first. */
+  /**
+   * Drains, then closes the context. Spring's own shutdown hook would close the ports before the
+   * drain.
+   */
   private static void stop(ConfigurableApplicationContext context) {
     if (context.isActive()) {
       try {
@@ -48,32 +79,22 @@ class Lastmile {
     }
   }
 
-  @Configuration(proxyBeanMethods = false)
-  @Profile("!external-system & !load")
-  @ComponentScan({
-    "dev.lastmile.telemetry",
-    "dev.lastmile.connections",
-    "dev.lastmile.coordination",
-    "dev.lastmile.operations",
-    "dev.lastmile.callbacks",
-    "dev.lastmile.external",
-    "dev.lastmile.identity",
-    "dev.lastmile.contract"
-  })
-  static class ReplicaRole {}
+  /**
+   * Runs the timed tasks of this process, except those of Jetty and of Redis's event loop. A task
+   * may wait for Redis and must not delay another: there are more threads than tasks that wait.
+   * They are platform threads, so that requests, which are on virtual ones, do not delay heartbeats
+   * and leases, and a thread dump shows them. Spring creates no task executor of its own beside
+   * this bean; nothing here uses one.
+   */
+  @Bean(destroyMethod = "shutdownNow")
+  ScheduledExecutorService scheduler() {
+    return Executors.newScheduledThreadPool(
+        SCHEDULER_THREADS, Thread.ofPlatform().name("scheduler-", 0).daemon().factory());
+  }
 
-  @Configuration(proxyBeanMethods = false)
-  @Profile("demo & !external-system")
-  @ComponentScan("dev.lastmile.demo")
-  static class Demonstration {}
-
-  @Configuration(proxyBeanMethods = false)
-  @Profile("external-system")
-  @ComponentScan("dev.lastmile.externalsystem")
-  static class ExternalSystemRole {}
-
-  @Configuration(proxyBeanMethods = false)
-  @Profile("load")
-  @ComponentScan("dev.lastmile.load")
-  static class LoadRole {}
+  /** The monotonic clock of this process; tests use a clock that they control. */
+  @Bean
+  Ticker ticker() {
+    return Ticker.systemTicker();
+  }
 }

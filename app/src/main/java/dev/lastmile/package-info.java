@@ -1,6 +1,8 @@
 /**
- * The application: which role a process plays, and what every HTTP answer has in common. Imports
- * everything; imported by nobody.
+ * The root package: the main class of the service.
+ *
+ * <p>It may import every other package of the service; none of them imports it. The module {@code
+ * demo} starts its replicas with it.
  */
 @NullMarked
 package dev.lastmile;

@@ -2,7 +2,7 @@ package dev.lastmile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lastmile.testing.Generated;
+import dev.lastmile.testkit.Generated;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,6 +56,6 @@ class SupplyChainIT {
       assertThat(licences).as(component).anyMatch(ALLOWED::contains);
       table.append("| `%s` | %s |%n".formatted(component, String.join(", ", licences)));
     });
-    Generated.assertPart(Path.of("..", "docs", "licences.md"), table.toString());
+    Generated.assertPart(Path.of("..", "docs", "reference", "licences.md"), table.toString());
   }
 }

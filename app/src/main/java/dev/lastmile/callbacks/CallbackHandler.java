@@ -2,9 +2,11 @@ package dev.lastmile.callbacks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.lastmile.coordination.Change;
-import dev.lastmile.coordination.RedisAwayException;
-import dev.lastmile.updates.InvalidValueException;
+import dev.lastmile.http.HandlerOrder;
+import dev.lastmile.http.JettyProblems;
+import dev.lastmile.http.RequestInstrumentation;
+import dev.lastmile.store.ChangeResult;
+import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.context.Scope;
 import java.nio.ByteBuffer;
 import java.util.List;
@@ -14,7 +16,6 @@ import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpMethod;
 import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.io.Content;
-import org.eclipse.jetty.io.QuietException;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -22,28 +23,32 @@ import org.eclipse.jetty.util.BufferUtil;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.Promise;
 import org.jspecify.annotations.Nullable;
+import org.springframework.core.annotation.Order;
 import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.http.MediaType;
-import org.springframework.web.ErrorResponse;
+import org.springframework.stereotype.Component;
 import org.springframework.web.HttpMediaTypeNotSupportedException;
 import org.springframework.web.HttpRequestMethodNotSupportedException;
 
 /**
- * {@code POST /api/callbacks/{operationId}}, in front of the servlets: a callback costs no thread
- * and no servlet. It is read and checked on the selector and answered on the event loop of Redis,
- * when Redis has stored it.
+ * Serves {@code POST /api/callbacks/{operationId}} in front of the servlets, so a callback needs no
+ * thread and no servlet.
  *
- * <p>What is refused is left to the server's error handler, which makes the problem of it.
+ * <p>The selector thread reads and verifies the callback. Redis's event loop sends the response
+ * after Redis has stored the change. The server's error handler turns failures into problem
+ * details.
  */
+@Component
+@Order(HandlerOrder.CALLBACKS)
 final class CallbackHandler extends Handler.Wrapper {
   private static final String PATH = "/api/callbacks/";
 
   private final Callbacks callbacks;
-  private final Route route;
+  private final RequestInstrumentation route;
 
-  CallbackHandler(Callbacks callbacks, Route route) {
+  CallbackHandler(Callbacks callbacks, MeterRegistry meters) {
     this.callbacks = callbacks;
-    this.route = route;
+    this.route = new RequestInstrumentation(meters, PATH + "{operationId}");
   }
 
   @Override
@@ -52,14 +57,14 @@ final class CallbackHandler extends Handler.Wrapper {
     if (operationId.isEmpty()) {
       return super.handle(request, response, callback);
     }
-    Route.Served served = route.begin(request);
+    RequestInstrumentation.Served served = route.begin(request);
     try (Scope _ = served.makeCurrent()) {
-      new Exchange(operationId, request, response, callback, served).begin();
+      new Exchange(callbacks, operationId, request, response, callback, served).begin();
     }
     return true;
   }
 
-  /** Empty if the path is another one. */
+  /** The operation id in the path; empty for other paths. */
   private static String operationId(String path) {
     return path.startsWith(PATH) && path.indexOf('/', PATH.length()) < 0
         ? path.substring(PATH.length())
@@ -77,39 +82,27 @@ final class CallbackHandler extends Handler.Wrapper {
     }
   }
 
-  /** One request and its answer; takes the body. */
-  private final class Exchange implements Promise.Invocable<ByteBuffer> {
-    private final String operationId;
-    private final Request request;
-    private final Response response;
-    private final Callback callback;
-    private final Route.Served served;
-
-    Exchange(
-        String operationId,
-        Request request,
-        Response response,
-        Callback callback,
-        Route.Served served) {
-      this.operationId = operationId;
-      this.request = request;
-      this.response = response;
-      this.callback = callback;
-      this.served = served;
-    }
-
+  /** One request and its response; receives the body. */
+  private record Exchange(
+      Callbacks callbacks,
+      String operationId,
+      Request request,
+      Response response,
+      Callback callback,
+      RequestInstrumentation.Served served)
+      implements Promise.Invocable<ByteBuffer> {
     void begin() {
       String method = request.getMethod();
       String type = request.getHeaders().get(HttpHeader.CONTENT_TYPE);
       if (!HttpMethod.POST.is(method)) {
-        refuse(new HttpRequestMethodNotSupportedException(method, List.of("POST")));
+        reject(new HttpRequestMethodNotSupportedException(method, List.of("POST")));
       } else if (!isJson(type)) {
-        refuse(
+        reject(
             new HttpMediaTypeNotSupportedException(
                 "Content-Type '" + type + "' is not supported.",
                 List.of(MediaType.APPLICATION_JSON)));
       } else {
-        // Its body has been read: succeeds at once.
+        // Completes at once: {@code RequestBodyReader} has read the body.
         Content.Source.asByteBuffer(request, this);
       }
     }
@@ -124,43 +117,41 @@ final class CallbackHandler extends Handler.Wrapper {
               headers.get("webhook-timestamp"),
               headers.get("webhook-signature"),
               BufferUtil.toArray(body));
-      callbacks.take(webhook).handle(this::answer).exceptionally(this::broken);
+      callbacks.take(webhook).handle(this::answer).exceptionally(this::fail);
     }
 
-    /** The body did not come. */
+    /** The body could not be read. */
     @Override
     public void failed(Throwable cause) {
       callback.failed(cause);
       served.end(HttpStatus.BAD_REQUEST_400);
     }
 
-    private @Nullable Void answer(@Nullable Change change, @Nullable Throwable failure) {
+    private @Nullable Void answer(@Nullable ChangeResult change, @Nullable Throwable failure) {
       if (change == null) {
-        refuse(failure instanceof CompletionException ? failure.getCause() : failure);
+        reject(failure instanceof CompletionException ? failure.getCause() : failure);
         return null;
       }
-      byte[] taken = ("{\"outcome\":\"" + change.wireName() + "\"}").getBytes(UTF_8);
+      byte[] body = ("{\"outcome\":\"" + change.wireName() + "\"}").getBytes(UTF_8);
       response.getHeaders().put(HttpHeader.CONTENT_TYPE, MediaType.APPLICATION_JSON_VALUE);
-      response.write(true, ByteBuffer.wrap(taken), callback);
+      response.write(true, ByteBuffer.wrap(body), callback);
       served.end(response.getStatus());
       return null;
     }
 
-    /** A fault while it was answered: nobody else would hear of it, and the client would wait. */
-    private @Nullable Void broken(Throwable fault) {
+    /**
+     * Fails the request after an exception while the response was written; otherwise the client
+     * would wait for its timeout.
+     */
+    private @Nullable Void fail(Throwable fault) {
       callback.failed(fault);
       served.end(HttpStatus.INTERNAL_SERVER_ERROR_500);
       return null;
     }
 
-    /** What is no answer to the client but a fault of ours is logged by the server. */
-    void refuse(@Nullable Throwable cause) {
-      boolean expected =
-          cause instanceof ErrorResponse
-              || cause instanceof InvalidValueException
-              || cause instanceof RedisAwayException;
-      Throwable told = expected ? new QuietException.Exception(cause) : cause;
-      Response.writeError(request, response, callback, told);
+    /** Rejects the request. An unexpected exception is logged by the server. */
+    void reject(@Nullable Throwable cause) {
+      JettyProblems.write(request, response, callback, cause);
       served.end(response.getStatus());
     }
 

@@ -1,11 +1,12 @@
 package dev.lastmile.callbacks;
 
-import dev.lastmile.coordination.Change;
-import dev.lastmile.coordination.OperationStore;
-import dev.lastmile.coordination.Pointer;
-import dev.lastmile.coordination.RedisAwayException;
-import dev.lastmile.coordination.RedisTime;
-import dev.lastmile.coordination.Report;
+import dev.lastmile.http.RequestProblem;
+import dev.lastmile.redis.RedisTime;
+import dev.lastmile.redis.RedisUnavailableException;
+import dev.lastmile.store.ChangeResult;
+import dev.lastmile.store.OperationMetadata;
+import dev.lastmile.store.OperationStore;
+import dev.lastmile.store.ProgressReport;
 import dev.lastmile.telemetry.Hop;
 import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
@@ -20,14 +21,17 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpStatus;
+import org.springframework.stereotype.Component;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Takes webhooks, on any replica, any number of times.
+ * Verifies webhooks and stores the progress that they report, on any replica and any number of
+ * times.
  *
- * <p>The revision makes a callback idempotent, not the webhook's id: a repetition changes nothing,
- * also when the first attempt died after Redis had stored it.
+ * <p>The revision makes a callback idempotent; the webhook's id is not used. A repetition changes
+ * nothing, even if the first attempt failed after Redis had stored it. Any thread.
  */
+@Component
 final class Callbacks {
   private final OperationStore store;
   private final RedisTime time;
@@ -52,28 +56,29 @@ final class Callbacks {
   }
 
   /**
-   * Checks a webhook and stores what it reports. Never waits.
+   * Verifies a webhook and stores its report. Never blocks.
    *
-   * @return completes when Redis has stored it (P1), on the event loop of Redis, or with an {@link
-   *     InvalidValueException}, a {@link CallbackProblem} or a {@link RedisAwayException}: then
-   *     nothing was changed, or nobody knows and it may be sent again
+   * @return completes when Redis has stored the change (P1), on Redis's event loop. Completes with
+   *     an {@link InvalidValueException} or a {@link RequestProblem} if nothing was changed.
+   *     Completes with a {@link RedisUnavailableException} if it may or may not have been stored;
+   *     sending again is safe.
    */
-  CompletionStage<Change> take(Webhook webhook) {
+  CompletionStage<ChangeResult> take(Webhook webhook) {
     Attempt attempt = new Attempt(webhook);
     return attempt.begin().whenComplete(attempt::end);
   }
 
-  /** One webhook on its way. One thread at a time. */
+  /** One webhook in progress. One thread at a time. */
   private final class Attempt {
     private final Webhook webhook;
     private final Optional<OperationId> operation;
 
-    /** The request, which the hop's span links, wherever it is made. */
+    /** The context of the request; the hop's span links to it. */
     private final Context request = Context.current();
 
     private Subject subject;
 
-    /** Null until its operation is known. */
+    /** Null until the operation is known. */
     private @Nullable OpenHop hop;
 
     Attempt(Webhook webhook) {
@@ -82,38 +87,40 @@ final class Callbacks {
       this.subject = Subject.of(operation.orElse(null), null);
     }
 
-    CompletionStage<Change> begin() {
+    CompletionStage<ChangeResult> begin() {
       try {
         long received = time.micros();
         verify(received);
-        Report report = Report.parse(mapper, webhook.body(), received, properties.maxMessage());
+        ProgressReport report =
+            ProgressReport.parse(mapper, webhook.body(), received, properties.maxMessage());
         checkOperation(report);
         OperationId id = operation.orElseThrow(Callbacks::unknown);
-        return store.findPointer(id).thenCompose(found -> store(id, found, report));
+        return store.findMetadata(id).thenCompose(found -> store(id, found, report));
       } catch (Throwable e) {
         return CompletableFuture.failedFuture(e);
       }
     }
 
-    private CompletionStage<Change> store(OperationId id, Optional<Pointer> found, Report report) {
-      Pointer pointer = found.orElseThrow(Callbacks::unknown);
-      subject = Subject.of(id, pointer.correlationId());
+    private CompletionStage<ChangeResult> store(
+        OperationId id, Optional<OperationMetadata> found, ProgressReport report) {
+      OperationMetadata metadata = found.orElseThrow(Callbacks::unknown);
+      subject = Subject.of(id, metadata.correlationId());
       OpenHop begun;
       try (Scope _ = request.makeCurrent()) {
-        begun = hops.begin(Hop.CALLBACK, pointer.trace());
+        begun = hops.begin(Hop.CALLBACK, metadata.trace());
       }
       hop = begun;
       return store
-          .change(id, pointer, report.state(), report.revision(), begun.context())
+          .change(id, metadata, report.state(), report.revision(), begun.context())
           .thenApply(change -> {
-            if (change == Change.UNKNOWN) {
+            if (change == ChangeResult.UNKNOWN) {
               throw unknown();
             }
             return change;
           });
     }
 
-    void end(@Nullable Change change, @Nullable Throwable failure) {
+    void end(@Nullable ChangeResult change, @Nullable Throwable failure) {
       String outcome = change != null ? change.wireName() : outcome(failure);
       if (outcome.isEmpty()) {
         return;
@@ -127,13 +134,12 @@ final class Callbacks {
       }
     }
 
-    /** Empty for a fault of ours, which is none of the outcomes. */
+    /** The hop's outcome; empty for an unexpected exception, which has none. */
     private static String outcome(@Nullable Throwable failure) {
       return switch (failure instanceof CompletionException e ? e.getCause() : failure) {
-        case RedisAwayException _ -> "unavailable";
+        case RedisUnavailableException _ -> "unavailable";
         case InvalidValueException _ -> "rejected";
-        case CallbackProblem e ->
-            e.getStatusCode() == HttpStatus.NOT_FOUND ? "unknown" : "rejected";
+        case RequestProblem e -> e.getStatusCode() == HttpStatus.NOT_FOUND ? "unknown" : "rejected";
         case null, default -> "";
       };
     }
@@ -142,33 +148,35 @@ final class Callbacks {
       switch (verifier.verify(webhook, nowMicros / 1_000_000)) {
         case VALID -> {}
         case MISSING_HEADER ->
-            throw new CallbackProblem(
+            throw new RequestProblem(
                 HttpStatus.UNAUTHORIZED,
-                "webhook-signature",
-                "webhook-id, webhook-timestamp and webhook-signature are required");
+                "webhook-id, webhook-timestamp and webhook-signature are required",
+                "webhook-signature");
         case STALE ->
-            throw new CallbackProblem(
+            throw new RequestProblem(
                 HttpStatus.UNAUTHORIZED,
-                "webhook-timestamp",
-                "the timestamp must be within " + properties.window().toSeconds() + " s of now");
+                "the timestamp must be within " + properties.window().toSeconds() + " s of now",
+                "webhook-timestamp");
         case FORGED ->
-            throw new CallbackProblem(
-                HttpStatus.UNAUTHORIZED, "webhook-signature", "no accepted secret signed this");
+            throw new RequestProblem(
+                HttpStatus.UNAUTHORIZED,
+                "the signature matches no accepted secret",
+                "webhook-signature");
       }
     }
 
     /**
-     * The signature covers the body and not the address: a webhook that names its operation cannot
-     * be sent again to another one.
+     * Checks that the body's operation id matches the URL. The signature covers the body only, so
+     * such a webhook cannot be replayed to another operation.
      */
-    private void checkOperation(Report report) {
+    private void checkOperation(ProgressReport report) {
       if (!report.operation().isEmpty() && !report.operation().equals(webhook.operationId())) {
-        throw new InvalidValueException("operationId", "the operation that is called back");
+        throw new InvalidValueException("operationId", "the operation id in the URL");
       }
     }
   }
 
-  private static CallbackProblem unknown() {
-    return new CallbackProblem(HttpStatus.NOT_FOUND, "operationId", "no such operation");
+  private static RequestProblem unknown() {
+    return new RequestProblem(HttpStatus.NOT_FOUND, "no such operation", "operationId");
   }
 }

@@ -11,13 +11,14 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * How callbacks are checked.
+ * The checks of a callback.
  *
- * @param secrets {@code whsec_} and base64; a signature by any of them is accepted, so that a new
- *     one can be put first, and the old one removed later; without one every callback is refused,
- *     and in the {@code production} profile the start fails
- * @param window how far a webhook's timestamp may be from Redis time, either way
- * @param maxMessage characters of a message
+ * @param secrets webhook secrets, each {@code whsec_} and base64. A signature by any of them is
+ *     accepted, so a new secret can be added first and the old one removed later. Without a secret
+ *     every callback is rejected, and the {@code production} profile does not start
+ * @param window largest difference between the timestamp of a webhook and Redis time, in either
+ *     direction
+ * @param maxMessage length at which the {@code message} of a callback is cut, in characters
  */
 @Validated
 @ConfigurationProperties("lastmile.callbacks")

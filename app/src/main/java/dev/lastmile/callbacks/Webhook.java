@@ -3,15 +3,15 @@ package dev.lastmile.callbacks;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A webhook as it came, of which nothing has been checked (<a
+ * An unverified webhook (<a
  * href="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md">Standard
  * Webhooks</a>).
  *
- * @param operationId what its address says that it is about
+ * @param operationId the operation id in the URL
  * @param id {@code webhook-id}
  * @param timestamp {@code webhook-timestamp}, seconds since 1970
  * @param signature {@code webhook-signature}, one or several
- * @param body what is signed
+ * @param body the signed bytes
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record Webhook(

@@ -2,9 +2,8 @@ package dev.lastmile.callbacks;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import java.security.InvalidKeyException;
+import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.List;
@@ -12,15 +11,16 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * Checks signatures as Standard Webhooks has them (<a
- * href="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md">specification</a>):
- * HMAC-SHA256 over {@code id.timestamp.body}, base64, in a list of {@code v1,signature}.
+ * Verifies signatures of <a
+ * href="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md">Standard
+ * Webhooks</a>: HMAC-SHA256 over {@code id.timestamp.body}, base64, in a list of {@code
+ * v1,signature}.
  *
- * <p>Ours instead of the reference library, since that one reads the local clock and knows one
- * secret. The tests sign with the library. Thread-safe.
+ * <p>The reference library is not used, because it reads the local clock and supports one secret
+ * only. The tests sign with that library. Any thread.
  */
 final class WebhookVerifier {
-  /** Why a webhook is refused. */
+  /** The result of a verification. */
   enum Verdict {
     VALID,
     MISSING_HEADER,
@@ -29,31 +29,35 @@ final class WebhookVerifier {
   }
 
   private static final String PREFIX = "whsec_";
-  private static final int MOST_SIGNATURES = 8;
+  private static final int MAX_SIGNATURES = 8;
 
-  /** One for each secret, ready to sign; never signs itself, only its clones do. */
+  /** One prepared {@code Mac} for each secret. Only clones of it sign. */
   private final List<Mac> macs;
 
   private final long windowSeconds;
 
   /**
-   * @throws IllegalArgumentException if a secret has not the documented form
+   * @throws IllegalArgumentException if a secret does not have the documented form
    */
   WebhookVerifier(List<String> secrets, Duration window) {
-    this.macs = secrets.stream().map(WebhookVerifier::key).map(WebhookVerifier::mac).toList();
+    this.macs = secrets.stream().map(WebhookVerifier::mac).toList();
     this.windowSeconds = window.toSeconds();
   }
 
-  private static SecretKeySpec key(String secret) {
+  private static Mac mac(String secret) {
     try {
       if (secret.startsWith(PREFIX)) {
         byte[] bytes = Base64.getDecoder().decode(secret.substring(PREFIX.length()));
         if (bytes.length >= 24 && bytes.length <= 64) {
-          return new SecretKeySpec(bytes, "HmacSHA256");
+          Mac mac = Mac.getInstance("HmacSHA256");
+          mac.init(new SecretKeySpec(bytes, "HmacSHA256"));
+          return mac;
         }
       }
     } catch (IllegalArgumentException e) {
-      // Not base64: said below, without the secret.
+      // Not base64: reported below, without the secret.
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException(e);
     }
     throw new IllegalArgumentException(
         "lastmile.callbacks.secrets (LASTMILE_WEBHOOK_SECRETS): each must be whsec_ and the base64"
@@ -77,10 +81,10 @@ final class WebhookVerifier {
       return Verdict.STALE;
     }
     byte[] head = (id + "." + timestamp + ".").getBytes(UTF_8);
-    String[] given = signatures.split(" ", MOST_SIGNATURES + 1);
+    String[] given = signatures.split(" ", MAX_SIGNATURES + 1);
     for (Mac mac : macs) {
       byte[] expected = ("v1," + sign(mac, head, webhook.body())).getBytes(UTF_8);
-      for (int i = 0; i < Math.min(given.length, MOST_SIGNATURES); i++) {
+      for (int i = 0; i < Math.min(given.length, MAX_SIGNATURES); i++) {
         if (MessageDigest.isEqual(expected, given[i].getBytes(UTF_8))) {
           return Verdict.VALID;
         }
@@ -89,17 +93,7 @@ final class WebhookVerifier {
     return Verdict.FORGED;
   }
 
-  private static Mac mac(SecretKeySpec key) {
-    try {
-      Mac mac = Mac.getInstance("HmacSHA256");
-      mac.init(key);
-      return mac;
-    } catch (NoSuchAlgorithmException | InvalidKeyException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  /** With a clone: asking for a new one costs more than signing. */
+  /** Signs with a clone: {@code Mac.getInstance} costs more than the signature. */
   private static String sign(Mac ready, byte[] head, byte[] body) {
     try {
       Mac mac = (Mac) ready.clone();

@@ -1,11 +1,11 @@
 /**
- * The external system's side: signed webhooks that report how an operation goes.
+ * The webhook endpoint for external systems: signed callbacks that report an operation's progress.
  *
- * <p>Any replica takes any callback. A 2xx means that Redis has stored it; any other answer means
- * all or nothing, and sending again is safe.
+ * <p>Any replica accepts any callback. A 2xx response means that Redis has stored it. After any
+ * other response it may or may not have been stored, and sending again is safe.
  */
 @NullMarked
-@ApplicationModule(allowedDependencies = {"coordination", "telemetry", "updates"})
+@ApplicationModule(allowedDependencies = {"http", "jobs", "redis", "store", "telemetry", "updates"})
 package dev.lastmile.callbacks;
 
 import org.jspecify.annotations.NullMarked;

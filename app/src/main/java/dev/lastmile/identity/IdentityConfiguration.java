@@ -5,8 +5,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.lastmile.updates.Channel;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.servlet.http.HttpServletRequest;
+import jakarta.servlet.http.HttpServletResponse;
 import java.security.SecureRandom;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,11 +22,13 @@ import org.springframework.web.bind.support.WebDataBinderFactory;
 import org.springframework.web.context.request.NativeWebRequest;
 import org.springframework.web.method.support.HandlerMethodArgumentResolver;
 import org.springframework.web.method.support.ModelAndViewContainer;
+import org.springframework.web.servlet.HandlerInterceptor;
 import org.springframework.web.servlet.config.annotation.InterceptorRegistry;
 import org.springframework.web.servlet.config.annotation.WebMvcConfigurer;
 
 /**
- * Lets a controller ask for a {@link Channel}: it gets that of the cookie, or the answer is 401.
+ * Configures cookies, rate limits and the argument {@link Channel} of controllers, which is the
+ * channel of the cookie. Without a valid cookie the response is 401.
  */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties({IdentityProperties.class, RateProperties.class})
@@ -32,10 +36,10 @@ class IdentityConfiguration {
   private static final Logger LOG = LoggerFactory.getLogger(IdentityConfiguration.class);
 
   @Bean
-  Identities identities(IdentityProperties properties, Environment environment) {
+  IdentityTokens identityTokens(IdentityProperties properties, Environment environment) {
     String configured = properties.key();
     if (configured != null) {
-      return new Identities(configured.getBytes(UTF_8));
+      return new IdentityTokens(configured.getBytes(UTF_8));
     }
     if (environment.acceptsProfiles(Profiles.of("production"))) {
       throw new IllegalStateException(
@@ -44,21 +48,11 @@ class IdentityConfiguration {
     LOG.atWarn()
         .addKeyValue(
             "detail",
-            "set lastmile.identity.key (LASTMILE_IDENTITY_KEY); no other replica accepts the cookies of this one")
+            "set lastmile.identity.key (LASTMILE_IDENTITY_KEY); without it no other replica accepts this one's cookies")
         .log("identity_key_generated");
     byte[] random = new byte[32];
     new SecureRandom().nextBytes(random);
-    return new Identities(random);
-  }
-
-  @Bean
-  IdentityCookies identityCookies(Identities identities, IdentityProperties properties) {
-    return new IdentityCookies(identities, properties);
-  }
-
-  @Bean
-  RateLimits rateLimits(RateProperties properties, MeterRegistry meters) {
-    return new RateLimits(properties, System::nanoTime, meters);
+    return new IdentityTokens(random);
   }
 
   @Bean
@@ -66,11 +60,11 @@ class IdentityConfiguration {
     return new WebMvcConfigurer() {
       @Override
       public void addInterceptors(InterceptorRegistry registry) {
-        // Callbacks come from a server and carry a signature instead of a cookie.
+        // Callbacks come from a server and have a signature instead of a cookie.
         registry
             .addInterceptor(new CrossSiteInterceptor(meters))
             .excludePathPatterns("/api/callbacks/**");
-        // First the limit: what is refused must not bring an identity along.
+        // The limit first: a rejected request must not create an identity.
         registry.addInterceptor(new RateInterceptor(cookies, rates));
         registry.addInterceptor(new RootInterceptor(cookies)).addPathPatterns("/");
       }
@@ -80,6 +74,19 @@ class IdentityConfiguration {
         resolvers.add(new ChannelResolver(cookies));
       }
     };
+  }
+
+  /**
+   * Issues an identity to a browser that requests the root, for the demo page as well as for the
+   * plain text.
+   */
+  private record RootInterceptor(IdentityCookies cookies) implements HandlerInterceptor {
+    @Override
+    public boolean preHandle(
+        HttpServletRequest request, HttpServletResponse response, Object handler) {
+      cookies.ensure(request, response);
+      return true;
+    }
   }
 
   private record ChannelResolver(IdentityCookies cookies) implements HandlerMethodArgumentResolver {
@@ -94,11 +101,9 @@ class IdentityConfiguration {
         @Nullable ModelAndViewContainer container,
         NativeWebRequest request,
         @Nullable WebDataBinderFactory binders) {
-      HttpServletRequest servlet = request.getNativeRequest(HttpServletRequest.class);
-      if (servlet == null) {
-        throw new UnauthorizedException();
-      }
-      return cookies.channelOf(servlet).orElseThrow(UnauthorizedException::new);
+      return Optional.ofNullable(request.getNativeRequest(HttpServletRequest.class))
+          .flatMap(cookies::channelOf)
+          .orElseThrow(IdentityTokens::unauthorized);
     }
   }
 }

@@ -8,34 +8,36 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.ResponseCookie;
+import org.springframework.stereotype.Component;
 
-/** Reads and sets the cookie of a servlet request. */
+/** Reads and sets the identity cookie of a servlet request. Any thread. */
+@Component
 final class IdentityCookies {
-  private final Identities identities;
+  private final IdentityTokens tokens;
   private final IdentityProperties properties;
 
-  IdentityCookies(Identities identities, IdentityProperties properties) {
-    this.identities = identities;
+  IdentityCookies(IdentityTokens tokens, IdentityProperties properties) {
+    this.tokens = tokens;
     this.properties = properties;
   }
 
-  /** The channel of whoever sent this request; empty without a valid cookie. */
+  /** The channel of this request's identity; empty without a valid cookie. */
   Optional<Channel> channelOf(HttpServletRequest request) {
     Cookie[] cookies = request.getCookies();
     return cookies == null
         ? Optional.empty()
-        : identities.channelOf(
+        : tokens.channelOf(
             Arrays.stream(cookies)
-                .filter(cookie -> Identities.COOKIE.equals(cookie.getName()))
+                .filter(cookie -> IdentityTokens.COOKIE.equals(cookie.getName()))
                 .map(Cookie::getValue)
                 .toList());
   }
 
-  /** Gives an identity to a browser that has no valid one. */
+  /** Sets a new identity cookie if the request has no valid one. */
   void ensure(HttpServletRequest request, HttpServletResponse response) {
     if (channelOf(request).isEmpty()) {
       ResponseCookie cookie =
-          ResponseCookie.from(Identities.COOKIE, identities.issue())
+          ResponseCookie.from(IdentityTokens.COOKIE, tokens.issue())
               .httpOnly(true)
               .secure(request.isSecure())
               .sameSite("Lax")

@@ -12,10 +12,10 @@ import org.springframework.validation.annotation.Validated;
 /**
  * The identity cookie.
  *
- * @param key secret that signs cookies, at least 32 characters, the same on all replicas; without
- *     one a random key is made at the start, which no other replica and no later start accepts, and
- *     in the {@code production} profile the start fails
- * @param maxAge how long a browser keeps its identity
+ * @param key secret that signs identity cookies, at least 32 characters and the same on all
+ *     replicas. Without a key, each start generates one: other replicas and later starts reject its
+ *     cookies. The {@code production} profile does not start without a key
+ * @param maxAge {@code Max-Age} of the identity cookie
  */
 @Validated
 @ConfigurationProperties("lastmile.identity")

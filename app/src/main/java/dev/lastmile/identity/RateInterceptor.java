@@ -9,18 +9,13 @@ import org.springframework.web.method.HandlerMethod;
 import org.springframework.web.servlet.HandlerInterceptor;
 
 /**
- * Counts requests against the limit that their controller names. Who has no identity is not
- * counted: he gets none of what is limited.
+ * Applies the limit that a controller method declares with {@link Limited}.
+ *
+ * <p>A request with an identity counts against the allowance of that identity; a creation also
+ * counts against its address. A request without an identity counts only against the limit for new
+ * identities, per address. It gets none of the other limited resources.
  */
-final class RateInterceptor implements HandlerInterceptor {
-  private final IdentityCookies cookies;
-  private final RateLimits rates;
-
-  RateInterceptor(IdentityCookies cookies, RateLimits rates) {
-    this.cookies = cookies;
-    this.rates = rates;
-  }
-
+record RateInterceptor(IdentityCookies cookies, RateLimits rates) implements HandlerInterceptor {
   @Override
   public boolean preHandle(
       HttpServletRequest request, HttpServletResponse response, Object handler) {
@@ -32,21 +27,14 @@ final class RateInterceptor implements HandlerInterceptor {
     Channel channel = cookies.channelOf(request).orElse(null);
     if (limited.value() == Limit.IDENTITIES_PER_ADDRESS) {
       if (channel == null) {
-        take(Limit.IDENTITIES_PER_ADDRESS, request.getRemoteAddr());
+        rates.take(Limit.IDENTITIES_PER_ADDRESS, request.getRemoteAddr());
       }
     } else if (channel != null) {
-      take(limited.value(), channel.value());
+      rates.take(limited.value(), channel.value());
       if (limited.value() == Limit.CREATIONS) {
-        take(Limit.CREATIONS_PER_ADDRESS, request.getRemoteAddr());
+        rates.take(Limit.CREATIONS_PER_ADDRESS, request.getRemoteAddr());
       }
     }
     return true;
-  }
-
-  private void take(Limit limit, String key) {
-    long seconds = rates.take(limit, key);
-    if (seconds > 0) {
-      throw new TooManyRequestsException(limit, rates.most(limit), seconds);
-    }
   }
 }

@@ -2,8 +2,9 @@ package dev.lastmile.identity;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Ticker;
+import dev.lastmile.http.RequestProblem;
 import dev.lastmile.telemetry.Metric;
-import dev.lastmile.updates.Channel;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.lang.annotation.ElementType;
@@ -13,19 +14,23 @@ import java.lang.annotation.Target;
 import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
+import org.springframework.http.HttpStatus;
+import org.springframework.stereotype.Component;
 
 /**
- * How much an identity, or an address, has asked of this replica lately.
+ * Rate limits per identity and per address, for this replica.
  *
- * <p>The generic cell rate algorithm: of each only the time is kept at which its allowance will be
- * whole again (<a href="https://www.itu.int/rec/T-REC-I.371">ITU-T I.371</a>). What is least used
- * is forgotten first, and then has its whole allowance. Any thread; never blocks.
+ * <p>The algorithm is the generic cell rate algorithm (<a
+ * href="https://www.itu.int/rec/T-REC-I.371">ITU-T I.371</a>). It stores per key only the time at
+ * which the allowance is full again. The least used keys are evicted first ({@code
+ * lastmile.rate.remembered}); an evicted key has its full allowance. Any thread. Never blocks.
  */
+@Component
 public final class RateLimits {
-  /** What is counted. */
+  /** The limited kinds of request. */
   public enum Limit {
     CREATIONS,
     CREATIONS_PER_ADDRESS,
@@ -34,13 +39,13 @@ public final class RateLimits {
     STREAMS,
     IDENTITIES_PER_ADDRESS;
 
-    /** The property that sets it, after {@code lastmile.rate.}. */
-    public String property() {
+    /** The name of its property, after {@code lastmile.rate.}. */
+    String property() {
       return name().toLowerCase(Locale.ROOT).replace('_', '-');
     }
   }
 
-  /** Says which limit the requests to a controller's method count against. */
+  /** Declares the limit that applies to a controller method. */
   @Target(ElementType.METHOD)
   @Retention(RetentionPolicy.RUNTIME)
   public @interface Limited {
@@ -49,15 +54,15 @@ public final class RateLimits {
   }
 
   private record Allowance(
-      int most, long pauseNanos, Cache<String, AtomicLong> wholeAt, Counter refused) {}
+      int burst, long intervalNanos, Cache<String, AtomicLong> fullAt, Counter rejected) {}
 
   private final Map<Limit, Allowance> allowances = new EnumMap<>(Limit.class);
-  private final LongSupplier nanos;
+  private final Ticker ticker;
 
-  RateLimits(RateProperties properties, LongSupplier nanos, MeterRegistry meters) {
-    this.nanos = nanos;
+  RateLimits(RateProperties properties, Ticker ticker, MeterRegistry meters) {
+    this.ticker = ticker;
     for (Limit limit : Limit.values()) {
-      int most =
+      int burst =
           switch (limit) {
             case CREATIONS -> properties.creations();
             case CREATIONS_PER_ADDRESS -> properties.creationsPerAddress();
@@ -69,51 +74,41 @@ public final class RateLimits {
       allowances.put(
           limit,
           new Allowance(
-              most,
-              Math.max(1, properties.window().toNanos() / most),
+              burst,
+              Math.max(1, properties.window().toNanos() / burst),
               Caffeine.newBuilder().maximumSize(properties.remembered()).build(),
-              Metric.REQUESTS_REFUSED.counter(meters, limit.name().toLowerCase(Locale.ROOT))));
+              Metric.REQUESTS_REJECTED.counter(meters, limit.name().toLowerCase(Locale.ROOT))));
     }
   }
 
   /**
-   * Takes one from an identity's allowance.
+   * Takes one request from an allowance.
    *
-   * @return 0, or the seconds after which to ask again: then nothing was taken
+   * @param key the channel of an identity, or an address
+   * @throws RequestProblem if the allowance is used up: 429 with {@code Retry-After}
    */
-  public long take(Limit limit, Channel channel) {
-    return take(limit, channel.value());
-  }
-
-  /**
-   * Takes one from an address's allowance.
-   *
-   * @return 0, or the seconds after which to ask again: then nothing was taken
-   */
-  public long take(Limit limit, String address) {
-    Allowance allowance = allowances.get(limit);
-    if (allowance == null) {
-      throw new IllegalStateException(limit + " has no allowance");
-    }
-    long now = nanos.getAsLong();
-    AtomicLong wholeAt = allowance.wholeAt().get(address, _ -> new AtomicLong(now));
+  public void take(Limit limit, String key) {
+    Allowance allowance = Objects.requireNonNull(allowances.get(limit));
+    long now = ticker.read();
+    AtomicLong fullAt = allowance.fullAt().get(key, _ -> new AtomicLong(now));
     while (true) {
-      long before = wholeAt.get();
-      long after = (before - now > 0 ? before : now) + allowance.pauseNanos();
-      long over = after - now - allowance.pauseNanos() * allowance.most();
+      long before = fullAt.get();
+      long after = (before - now > 0 ? before : now) + allowance.intervalNanos();
+      long over = after - now - allowance.intervalNanos() * allowance.burst();
       if (over > 0) {
-        allowance.refused().increment();
-        return Math.max(1, TimeUnit.NANOSECONDS.toSeconds(over - 1) + 1);
+        allowance.rejected().increment();
+        long seconds = Math.max(1, TimeUnit.NANOSECONDS.toSeconds(over - 1) + 1);
+        int burst = allowance.burst();
+        throw new RequestProblem(
+                HttpStatus.TOO_MANY_REQUESTS,
+                "too many requests: at most " + burst + " at once; retry after " + seconds + " s",
+                "lastmile.rate." + limit.property(),
+                burst)
+            .retryAfter(seconds);
       }
-      if (wholeAt.compareAndSet(before, after)) {
-        return 0;
+      if (fullAt.compareAndSet(before, after)) {
+        return;
       }
     }
-  }
-
-  /** What may come at once. */
-  public int most(Limit limit) {
-    Allowance allowance = allowances.get(limit);
-    return allowance == null ? 0 : allowance.most();
   }
 }

@@ -10,17 +10,22 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * How often something may be asked for, on each replica; more is answered with 429. A number is
- * what may come at once, and what comes back, evenly, within one {@code window}.
+ * Rate limits of one replica. A request above a limit is answered 429.
  *
- * @param window time in which a used-up allowance is whole again
- * @param creations operations that an identity creates
- * @param creationsPerAddress operations created from an address, by whatever identities
- * @param reads operations, lists and timelines that an identity reads
- * @param acks requests with acks of an identity
- * @param streams streams that an identity opens
- * @param identitiesPerAddress identities that an address is given
- * @param remembered identities and addresses whose use is remembered, for each of these limits
+ * <p>Each limit is a token bucket: the number is the burst, and the bucket refills evenly within
+ * one {@code window}.
+ *
+ * @param window time in which an empty bucket refills completely; it applies to all limits of
+ *     {@code lastmile.rate}
+ * @param creations operations that one identity may create per window
+ * @param creationsPerAddress operations that all identities of one client address may create
+ *     together per window
+ * @param reads reads of operations, lists and timelines that one identity may send per window
+ * @param acks ack requests that one identity may send per window
+ * @param streams streams that one identity may open per window
+ * @param identitiesPerAddress identities that one client address may obtain per window
+ * @param remembered identities or addresses whose use is kept in memory, for each limit. The least
+ *     used entry is dropped first and then has its full allowance again
  */
 @Validated
 @ConfigurationProperties("lastmile.rate")

@@ -1,12 +1,11 @@
 /**
- * Who asks: an opaque signed cookie, the channel that follows from it, and how much of everything
- * it may ask for.
+ * Identities: the signed anonymous cookie, the channel that is derived from it, and rate limits.
  *
- * <p>Of identities no state is kept; every replica with the same key accepts the same cookies. What
- * was asked for is counted per replica. Imports {@code telemetry} and {@code updates}.
+ * <p>Identities are not stored: every replica with the same key accepts the same cookies. Rate
+ * limits count per replica.
  */
 @NullMarked
-@ApplicationModule(allowedDependencies = {"telemetry", "updates"})
+@ApplicationModule(allowedDependencies = {"http", "telemetry", "updates"})
 package dev.lastmile.identity;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,12 +1,13 @@
 package dev.lastmile.operations;
 
-import dev.lastmile.coordination.Acks;
-import dev.lastmile.coordination.Acks.Ack;
-import dev.lastmile.coordination.Acks.Publication;
-import dev.lastmile.coordination.Acks.Receipt;
-import dev.lastmile.coordination.Acks.Result;
+import dev.lastmile.http.RequestProblem;
 import dev.lastmile.identity.RateLimits.Limit;
 import dev.lastmile.identity.RateLimits.Limited;
+import dev.lastmile.store.Acks;
+import dev.lastmile.store.Acks.Ack;
+import dev.lastmile.store.Acks.Publication;
+import dev.lastmile.store.Acks.Receipt;
+import dev.lastmile.store.Acks.Result;
 import dev.lastmile.telemetry.Hop;
 import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
@@ -16,10 +17,6 @@ import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.swagger.v3.oas.annotations.Operation;
-import io.swagger.v3.oas.annotations.Parameter;
-import io.swagger.v3.oas.annotations.responses.ApiResponse;
-import io.swagger.v3.oas.annotations.security.SecurityRequirement;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +29,9 @@ import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.bind.annotation.ResponseStatus;
 import org.springframework.web.bind.annotation.RestController;
 
-/** Takes acks in batches: all of a batch or none. Sending one again is harmless. */
+/**
+ * Accepts acks in batches: the whole batch or nothing. Sending a batch again has no further effect.
+ */
 @RestController
 class AckController {
   private static final Set<String> VIAS = Set.of("live", "replay", "poll");
@@ -61,40 +60,23 @@ class AckController {
 
   record Item(@Nullable String operationId, @Nullable BigDecimal version, @Nullable String via) {}
 
-  @Operation(
-      operationId = "ack",
-      summary = "Says what the browser has applied; all of a batch is taken, or nothing",
-      tags = "operations",
-      security = @SecurityRequirement(name = "identity"),
-      requestBody =
-          @io.swagger.v3.oas.annotations.parameters.RequestBody(
-              ref = "#/components/requestBodies/Acks"))
-  @ApiResponse(responseCode = "204", ref = "Acked")
-  @ApiResponse(responseCode = "400", ref = "Invalid")
-  @ApiResponse(responseCode = "401", ref = "Unauthorized")
-  @ApiResponse(responseCode = "403", ref = "CrossSite")
-  @ApiResponse(responseCode = "404", ref = "NotFound")
-  @ApiResponse(responseCode = "429", ref = "TooOften")
-  @ApiResponse(responseCode = "503", ref = "Unavailable")
   @Limited(Limit.ACKS)
   @PostMapping(path = "/api/acks", consumes = MediaType.APPLICATION_JSON_VALUE)
   @ResponseStatus(HttpStatus.NO_CONTENT)
-  void acks(
-      @Parameter(hidden = true) Channel channel,
-      @Parameter(hidden = true) @RequestBody Batch batch) {
+  void acks(Channel channel, @RequestBody Batch batch) {
     List<Ack> acks = valid(batch);
     if (acks.isEmpty()) {
       return;
     }
     switch (store.take(channel, acks)) {
       case Result.Unknown(int index) ->
-          throw new OperationProblem(
+          throw new RequestProblem(
               HttpStatus.NOT_FOUND,
-              "acks[" + index + "].operationId",
-              "no operation " + acks.get(index).operationId());
+              "no operation " + acks.get(index).operationId(),
+              "acks[" + index + "].operationId");
       case Result.Ahead(int index) ->
           throw new InvalidValueException(
-              "acks[" + index + "].version", "at most the version that is stored");
+              "acks[" + index + "].version", "at most the stored version");
       case Result.Taken(long atMicros, List<Receipt> receipts) -> {
         for (int i = 0; i < acks.size(); i++) {
           record(acks.get(i), receipts.get(i), atMicros);
@@ -117,7 +99,7 @@ class AckController {
           publication.atMicros(),
           atMicros);
     }
-    // Versions that the timeline does not keep any more are counted all the same.
+    // Versions that the timeline no longer contains are counted as well.
     Subject subject = Subject.of(ack.operationId(), receipt.correlationId());
     for (long i = receipt.publications().size(); i < Math.max(1, receipt.covered()); i++) {
       hops.record(Hop.CLIENT_ACKED, outcome, subject);
@@ -153,7 +135,7 @@ class AckController {
     return acks;
   }
 
-  /** In JSON 2.0 is a whole number too; 0 for what is none. */
+  /** The number as an integer, 2.0 included; 0 if it is not an integer. */
   private static long whole(@Nullable BigDecimal number) {
     try {
       return number == null ? 0 : number.longValueExact();
@@ -178,8 +160,8 @@ class AckController {
     OperationId operation =
         OperationId.parse(id == null ? "" : id)
             .orElseThrow(() ->
-                new OperationProblem(
-                    HttpStatus.NOT_FOUND, field + ".operationId", "no such operation"));
+                new RequestProblem(
+                    HttpStatus.NOT_FOUND, "no such operation", field + ".operationId"));
     return new Ack(operation, version, via);
   }
 }

@@ -6,12 +6,12 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Body of {@code POST /api/operations}.
+ * The body of {@code POST /api/operations}.
  *
- * @param input whatever this kind of work needs: an object, or nothing
+ * @param input the input of this kind of operation: an object, or absent
  */
 record CreationRequest(@Nullable String kind, @Nullable JsonNode input) {
-  /** The kind, if it is one of those that can be created. */
+  /** The kind, checked against the configured kinds. */
   String validKind(OperationsProperties properties) {
     if (kind == null || !properties.kinds().contains(kind)) {
       throw new InvalidValueException(
@@ -20,7 +20,7 @@ record CreationRequest(@Nullable String kind, @Nullable JsonNode input) {
     return kind;
   }
 
-  /** The input as a JSON text. */
+  /** The input as JSON text. */
   String validInput() {
     if (input == null || input.isNull()) {
       return "{}";

@@ -2,16 +2,17 @@ package dev.lastmile.operations;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.lastmile.coordination.Creation;
-import dev.lastmile.coordination.Draft;
-import dev.lastmile.coordination.Draft.Idempotency;
-import dev.lastmile.coordination.NewState;
-import dev.lastmile.coordination.OperationStore;
-import dev.lastmile.coordination.RedisAwayException;
-import dev.lastmile.coordination.RedisTime;
-import dev.lastmile.coordination.Snapshot;
+import dev.lastmile.http.RequestProblem;
 import dev.lastmile.identity.RateLimits.Limit;
 import dev.lastmile.identity.RateLimits.Limited;
+import dev.lastmile.redis.RedisTime;
+import dev.lastmile.redis.RedisUnavailableException;
+import dev.lastmile.store.Creation;
+import dev.lastmile.store.NewOperation;
+import dev.lastmile.store.NewOperation.Idempotency;
+import dev.lastmile.store.OperationStore;
+import dev.lastmile.store.Snapshot;
+import dev.lastmile.store.StateChange;
 import dev.lastmile.telemetry.Hop;
 import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
@@ -23,10 +24,6 @@ import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
 import dev.lastmile.updates.Update;
-import io.swagger.v3.oas.annotations.Operation;
-import io.swagger.v3.oas.annotations.Parameter;
-import io.swagger.v3.oas.annotations.responses.ApiResponse;
-import io.swagger.v3.oas.annotations.security.SecurityRequirement;
 import java.net.URI;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -48,7 +45,7 @@ import org.springframework.web.bind.annotation.RequestMapping;
 import org.springframework.web.bind.annotation.RestController;
 import org.springframework.web.context.request.ServletWebRequest;
 
-/** Creates operations and answers with one. Blocks its (virtual) thread while Redis works. */
+/** Creates and reads operations. Blocks its virtual thread until Redis replies. */
 @RestController
 @RequestMapping(path = "/api/operations", produces = MediaType.APPLICATION_JSON_VALUE)
 class OperationController {
@@ -67,33 +64,13 @@ class OperationController {
     this.hops = hops;
   }
 
-  @Operation(
-      operationId = "create",
-      summary = "Starts asynchronous work",
-      tags = "operations",
-      security = @SecurityRequirement(name = "identity"),
-      requestBody =
-          @io.swagger.v3.oas.annotations.parameters.RequestBody(
-              ref = "#/components/requestBodies/Creation"))
-  @ApiResponse(responseCode = "201", ref = "Created")
-  @ApiResponse(responseCode = "400", ref = "Invalid")
-  @ApiResponse(responseCode = "401", ref = "Unauthorized")
-  @ApiResponse(responseCode = "403", ref = "CrossSite")
-  @ApiResponse(responseCode = "410", ref = "Gone")
-  @ApiResponse(responseCode = "422", ref = "KeyConflict")
-  @ApiResponse(responseCode = "429", ref = "TooOften")
-  @ApiResponse(responseCode = "503", ref = "Unavailable")
   @Limited(Limit.CREATIONS)
   @PostMapping(consumes = MediaType.APPLICATION_JSON_VALUE)
   ResponseEntity<byte[]> create(
-      @Parameter(hidden = true) Channel channel,
-      @Parameter(hidden = true) @RequestBody CreationRequest request,
-      @Parameter(ref = "#/components/parameters/IdempotencyKey")
-          @RequestHeader(name = "Idempotency-Key", required = false)
-          @Nullable String key,
-      @Parameter(ref = "#/components/parameters/CorrelationId")
-          @RequestHeader(name = "X-Correlation-Id", required = false)
-          @Nullable String correlation,
+      Channel channel,
+      @RequestBody CreationRequest request,
+      @RequestHeader(name = "Idempotency-Key", required = false) @Nullable String key,
+      @RequestHeader(name = "X-Correlation-Id", required = false) @Nullable String correlation,
       @RequestHeader(name = "traceparent", required = false) @Nullable String traceparent,
       @RequestHeader(name = "tracestate", required = false) @Nullable String tracestate) {
     String kind;
@@ -112,26 +89,26 @@ class OperationController {
     OperationId id = OperationId.random(channel);
     try (OpenHop initiated =
         hops.begin(Hop.INITIATED, TraceContext.current(traceparent, tracestate))) {
-      Draft draft =
-          new Draft(
+      NewOperation operation =
+          new NewOperation(
               id,
               channel,
               kind,
               correlationId,
               initiated.context(),
-              new NewState(OperationStatus.PENDING, 0, null, null, time.micros()),
+              new StateChange(OperationStatus.PENDING, 0, null, null, time.micros()),
               input);
-      return create(draft, idempotency, initiated);
+      return create(operation, idempotency, initiated);
     }
   }
 
   private ResponseEntity<byte[]> create(
-      Draft draft, @Nullable Idempotency idempotency, OpenHop initiated) {
-    Subject subject = Subject.of(draft.id(), draft.correlationId());
+      NewOperation operation, @Nullable Idempotency idempotency, OpenHop initiated) {
+    Subject subject = Subject.of(operation.id(), operation.correlationId());
     Creation creation;
     try {
-      creation = store.create(draft, idempotency, properties.submitLease().toMillis());
-    } catch (RedisAwayException e) {
+      creation = store.create(operation, idempotency, properties.submitLease().toMillis());
+    } catch (RedisUnavailableException e) {
       initiated.end("unavailable", subject);
       throw e;
     }
@@ -143,32 +120,40 @@ class OperationController {
       case Creation.Repeated(OperationId earlier) -> {
         Snapshot snapshot =
             store
-                .get(draft.channel(), earlier)
+                .get(operation.channel(), earlier)
                 .orElseThrow(() -> OperationProblem.notFound(earlier.value()));
         initiated.end("repeated", Subject.of(earlier, snapshot.update().correlationId()));
         yield created(snapshot);
       }
       case Creation.Gone _ -> {
         initiated.end("rejected", subject);
-        throw refused(HttpStatus.GONE, "the operation created with this key has been deleted");
+        throw keyProblem(HttpStatus.GONE, "the operation created with this key has been deleted");
       }
       case Creation.Conflict _ -> {
         initiated.end("rejected", subject);
-        throw refused(
-            HttpStatus.UNPROCESSABLE_CONTENT, "this key was used for another request before");
+        throw keyProblem(
+            HttpStatus.UNPROCESSABLE_CONTENT, "this key was already used for a different request");
       }
       case Creation.Full(int limit) -> {
         initiated.end("rejected", subject);
-        throw new TooManyOperationsException(limit);
+        throw new RequestProblem(
+                HttpStatus.TOO_MANY_REQUESTS,
+                limit + " operations are pending; wait until one ends",
+                "lastmile.retention.operations-per-channel",
+                limit)
+            .retryAfter(5);
       }
     };
   }
 
-  private static OperationProblem refused(HttpStatus status, String detail) {
-    return new OperationProblem(status, "Idempotency-Key", detail);
+  private static RequestProblem keyProblem(HttpStatus status, String detail) {
+    return new RequestProblem(status, detail, "Idempotency-Key");
   }
 
-  /** 201 also for a repetition: the client sees what it would have seen the first time. */
+  /**
+   * Responds with 201 to a repetition as well, so the client gets the same response as the first
+   * time.
+   */
   private static ResponseEntity<byte[]> created(Snapshot snapshot) {
     Update update = snapshot.update();
     return ResponseEntity.created(URI.create("/api/operations/" + update.operationId()))
@@ -177,23 +162,10 @@ class OperationController {
         .body(update.operationJson());
   }
 
-  @Operation(
-      operationId = "get",
-      summary = "One operation",
-      tags = "operations",
-      security = @SecurityRequirement(name = "identity"))
-  @ApiResponse(responseCode = "200", ref = "Operation")
-  @ApiResponse(responseCode = "304", ref = "NotModified")
-  @ApiResponse(responseCode = "401", ref = "Unauthorized")
-  @ApiResponse(responseCode = "404", ref = "NotFound")
-  @ApiResponse(responseCode = "429", ref = "TooOften")
-  @ApiResponse(responseCode = "503", ref = "Unavailable")
   @Limited(Limit.READS)
   @GetMapping("/{id}")
   ResponseEntity<byte[]> get(
-      @Parameter(hidden = true) Channel channel,
-      @Parameter(ref = "#/components/parameters/OperationId") @PathVariable("id") String id,
-      ServletWebRequest request) {
+      Channel channel, @PathVariable("id") String id, ServletWebRequest request) {
     Snapshot snapshot =
         OperationId.parse(id)
             .flatMap(operation -> store.get(channel, operation))

@@ -12,12 +12,12 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * What browsers may ask for.
+ * Limits of the requests of browsers.
  *
  * @param kinds kinds of operations that can be created
- * @param acksPerRequest most acks in one request
- * @param submitLease how long the replica that created an operation has to submit its job before
- *     another one does
+ * @param acksPerRequest acks per request
+ * @param submitLease time in which the replica that created an operation must submit its job; after
+ *     it another replica does
  */
 @Validated
 @ConfigurationProperties("lastmile.operations")

@@ -1,10 +1,11 @@
 /**
- * The browser's side over HTTP: create, read, list, timeline, acks.
+ * The HTTP API for browsers: create, read, list, timeline, acks.
  *
- * <p>Everything is asked for by the owner's cookie: another identity's operation does not exist.
+ * <p>Each request is limited to the operations of its identity. Other operations get 404.
  */
 @NullMarked
-@ApplicationModule(allowedDependencies = {"coordination", "identity", "telemetry", "updates"})
+@ApplicationModule(
+    allowedDependencies = {"http", "identity", "redis", "store", "telemetry", "updates"})
 package dev.lastmile.operations;
 
 import org.jspecify.annotations.NullMarked;

@@ -4,13 +4,16 @@ import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.trace.Span;
 import io.prometheus.metrics.tracer.common.SpanContext;
 import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
 
 /**
- * Tells the metrics library which span is current, so that counters and histograms carry exemplars.
+ * Supplies the current span to the metrics library, so that counters and histograms carry
+ * exemplars.
  *
- * <p>The span that became one is marked with {@code exemplar=true}, so that a sampler can keep its
+ * <p>The span of an exemplar is marked with {@code exemplar=true}, so that a sampler can keep its
  * trace.
  */
+@Component
 final class CurrentSpan implements SpanContext {
   private static final AttributeKey<String> MARK = AttributeKey.stringKey(EXEMPLAR_ATTRIBUTE_NAME);
 

@@ -2,51 +2,57 @@ package dev.lastmile.telemetry;
 
 import dev.lastmile.updates.CorrelationId;
 import dev.lastmile.updates.Delivery;
+import dev.lastmile.updates.DeliveryOutcome;
 import dev.lastmile.updates.OperationId;
 import java.time.Instant;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.event.Level;
 
 /**
  * The hops of an update on its way from click to browser, each with all its outcomes.
  *
- * <p>The wire name (lower case) is the metric label, the span's name, the log field and the
- * timeline's name.
+ * <p>The wire name (lower case) is the value of the metric label and the log field, the name of the
+ * span, and the name in the timeline. {@code docs/reference/metrics.md} lists hops and outcomes.
  */
 public enum Hop {
   /** A browser created an operation. */
   INITIATED("created repeated", "rejected", "external_failed unavailable"),
-  /** The external system reported progress, or told it when it was asked. */
+  /** The external system reported progress by a callback or in its answer to a poll. */
   CALLBACK("stored polled duplicate stale final", "rejected unknown", "unavailable"),
-  /** Redis stored the update and broadcast it. */
+  /** Redis stored the update and published it. */
   PUBLISHED("audience no_audience", "", "error"),
-  /** The owning replica flushed the update to a browser, or said why it could not. */
-  DELIVERED("delivered client_gone", "late slow_consumer", ""),
-  /** The browser said that it has applied the update. */
+  /** The owning replica flushed the update to a browser, or recorded why it could not. */
+  DELIVERED(
+      names(outcome -> !outcome.isExpired() && !outcome.isNotable()),
+      names(DeliveryOutcome::isNotable),
+      ""),
+  /** The browser acknowledged that it has applied the update. */
   CLIENT_ACKED("live replay poll duplicate", "", "");
 
-  @SuppressWarnings("ImmutableEnumChecker") // made by Map.copyOf
+  @SuppressWarnings("ImmutableEnumChecker") // unmodifiable, in the order of the outcomes
   private final Map<String, Level> levels;
 
-  @SuppressWarnings("ImmutableEnumChecker") // made by List.copyOf
-  private final List<String> outcomes;
-
   /**
-   * @param normal outcomes that nobody asks about
-   * @param notable outcomes that an operator may ask about
-   * @param failed outcomes of a hop that was not passed, through no fault of the caller
+   * @param normal outcomes of normal operation, logged at DEBUG
+   * @param notable outcomes that may need an explanation, logged at INFO
+   * @param failed outcomes of a failure that the caller did not cause, logged at WARN
    */
   Hop(String normal, String notable, String failed) {
     Map<String, Level> byOutcome = new LinkedHashMap<>();
     put(byOutcome, normal, Level.DEBUG);
     put(byOutcome, notable, Level.INFO);
     put(byOutcome, failed, Level.WARN);
-    this.outcomes = List.copyOf(byOutcome.keySet());
-    this.levels = Map.copyOf(byOutcome);
+    this.levels = Collections.unmodifiableMap(byOutcome);
+  }
+
+  private static String names(Predicate<DeliveryOutcome> condition) {
+    return String.join(" ", DeliveryOutcome.wireNames(condition));
   }
 
   private static void put(Map<String, Level> byOutcome, String names, Level level) {
@@ -62,11 +68,11 @@ public enum Hop {
 
   /** Every outcome that this hop can have. */
   public List<String> outcomes() {
-    return outcomes;
+    return List.copyOf(levels.keySet());
   }
 
   /**
-   * How loud the log says it; {@code WARN} is also an error of the span.
+   * The log level of an outcome; {@code WARN} also sets the status of the span to error.
    *
    * @throws IllegalArgumentException if the hop has no such outcome (a bug)
    */
@@ -78,19 +84,19 @@ public enum Hop {
     return level;
   }
 
-  /** Whether its span links the request that brought it, beside having the hop before as parent. */
+  /** Whether the span links its request; the parent of the span is the hop before. */
   boolean linksRequest() {
     return this == CALLBACK || this == CLIENT_ACKED;
   }
 
   /**
-   * What a hop, a span or a log event is about, as far as it is known there.
+   * The operation and version that a hop, a span or a log event refers to, as far as known.
    *
-   * @param version of the operation; 0 if it is not known, or not about one
+   * @param version of the operation; 0 if it is unknown or no version is meant
    */
   public record Subject(
       @Nullable OperationId operation, @Nullable CorrelationId correlation, long version) {
-    /** Nothing is known. */
+    /** Neither operation nor version is known. */
     public static final Subject UNKNOWN = new Subject(null, null, 0);
 
     /** An operation as a whole. */
@@ -105,12 +111,12 @@ public enum Hop {
   }
 
   /**
-   * A hop that a version of an operation has passed, as its timeline keeps it.
+   * A hop that a version of an operation has passed, as an entry of the timeline.
    *
    * @param hop wire name
    * @param at Redis time
-   * @param replica where it happened
-   * @param outcome one of the hop's, or the reason for which a delivery expired
+   * @param replica name of the replica that recorded the hop
+   * @param outcome an outcome of the hop, or the reason for which a delivery expired
    */
   public record Passed(long version, String hop, Instant at, String replica, String outcome) {}
 }

@@ -1,5 +1,6 @@
 package dev.lastmile.telemetry;
 
+import dev.lastmile.updates.DeliveryOutcome;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
@@ -8,12 +9,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Times between hops, on the clock of Redis, so that two replicas' clocks do not matter.
+ * Measures times between hops on the clock of Redis, so that the clocks of replicas do not matter.
  *
- * <p>The bounds of 1 s and 5 s are exact: the first is that of {@code late}, the second that of the
- * objective for receipt.
+ * <p>1 s and 5 s must be bucket bounds: 1 s is the limit of the outcome {@code late}, 5 s that of
+ * the objective for receipt.
  */
 final class HopLatencies {
+  private static final List<String> FLUSHED = DeliveryOutcome.wireNames(DeliveryOutcome::isFlushed);
+
   private static final List<Duration> BOUNDS =
       Stream.of(5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000)
           .map(Duration::ofMillis)
@@ -36,16 +39,16 @@ final class HopLatencies {
     return Metric.LATENCY.histogram(meters, bounds, from.wireName(), to.wireName());
   }
 
-  /** Takes a hop that is over; only what really went from publication to there is timed. */
+  /** Measures a hop, if the update really went from its publication to this hop. */
   void passed(Hop hop, String outcome, long publishedMicros, long atMicros) {
-    if (hop == Hop.DELIVERED && (outcome.equals("delivered") || outcome.equals("late"))) {
+    if (hop == Hop.DELIVERED && FLUSHED.contains(outcome)) {
       record(delivered, atMicros - publishedMicros);
     } else if (hop == Hop.CLIENT_ACKED && outcome.equals("live")) {
       record(acked, atMicros - publishedMicros);
     }
   }
 
-  /** The browser has applied a final state. */
+  /** Measures the time from the creation until a browser has applied a final state. */
   void finished(long micros) {
     record(finished, micros);
   }

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import dev.lastmile.telemetry.Hop.Passed;
 import dev.lastmile.telemetry.Hop.Subject;
+import dev.lastmile.updates.Delivery;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.opentelemetry.api.trace.Span;
@@ -18,16 +19,18 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 import org.slf4j.spi.LoggingEventBuilder;
+import org.springframework.stereotype.Component;
 
 /**
- * Records that an update passed a hop: one call makes the counter, the timer, the span and the log
- * event.
+ * Records that an update passed a hop: one call produces the counter, the timer, the span and the
+ * log event.
  *
- * <p>Any thread; never blocks. All counters exist with 0 from the start, so that the first
- * increment is seen as one. A span is made only where the trace is sampled, and is the exemplar of
- * the counter then; without an agent there are no spans. The log's level depends on the outcome.
- * Ids go into span and log event, never into a label.
+ * <p>Any thread; never blocks. All counters exist with 0 from the start, so that a rate includes
+ * the first increment. A span is made only if the trace is sampled; it is the exemplar of the
+ * counter then. Without an agent there are no spans. The level of the log event depends on the
+ * outcome. Ids are attributes of spans and fields of log events, never labels.
  */
+@Component
 public final class HopRecorder {
   static final String LOGGER = "dev.lastmile.hops";
 
@@ -51,30 +54,30 @@ public final class HopRecorder {
   }
 
   /**
-   * Begins a hop that takes time on this thread. Its span links the request that brought it, if the
-   * hop before is its parent.
+   * Begins a hop that takes time on this thread. The span of a hop within a request has a link to
+   * the span of the request.
    *
-   * @param parent the hop before it
+   * @param parent trace context of the previous hop
    */
   public OpenHop begin(Hop hop, TraceContext parent) {
     if (!parent.isSampled()) {
-      return new OpenHop(this, hop, parent, null);
+      return new OpenHop(hop, parent, null);
     }
     Span span = spans.start(hop, parent);
-    return new OpenHop(this, hop, TraceContext.of(span), span);
+    return new OpenHop(hop, TraceContext.of(span), span);
   }
 
-  /** Records a hop that took no time, in the trace of the request that is current. */
+  /** Records a hop without duration, in the trace of the current request. */
   public void record(Hop hop, String outcome, Subject subject) {
     begin(hop, TraceContext.current(null, null)).end(outcome, subject);
   }
 
   /**
-   * Records a hop that is over, and how long it took.
+   * Records a hop that has ended, and its duration.
    *
-   * @param publication the hop before it
-   * @param publishedMicros when the update set out for it, Redis time; 0 if that is not known
-   * @param atMicros when it arrived, Redis time
+   * @param publication trace context of the publication
+   * @param publishedMicros Redis time of the publication; 0 if it is not known
+   * @param atMicros Redis time of the end
    */
   public void record(
       Hop hop,
@@ -91,39 +94,28 @@ public final class HopRecorder {
   /**
    * Records that a browser has applied a final state.
    *
-   * @param micros time since the click
-   * @param publication the context of what it has applied, as the exemplar; null if not known
+   * @param micros time since the operation was created
+   * @param publication trace context of the applied update, for the exemplar; null if not known
    */
   public void finished(long micros, @Nullable TraceContext publication) {
     Context context = publication == null ? Context.root() : publication.context();
-    // Otherwise current is the request that brought the ack, which has a trace of its own.
+    // Otherwise the exemplar would be the request of the ack, which has its own trace.
     try (Scope _ = context.makeCurrent()) {
       latencies.finished(micros);
     }
   }
 
   /**
-   * Makes the span of a delivery that expired; it is counted in Redis.
+   * Makes the span of a delivery that expired, in the trace of its update. The span is sampled even
+   * if the trace is not. The delivery itself is counted in Redis.
    *
-   * @param publication the context of its publication
-   * @param publishedMicros Redis time
-   * @param atMicros when it was given up, Redis time
-   * @param earlier the hops that its version has passed
+   * @param owner the replica that should have delivered it
+   * @param atMicros Redis time of its expiry
+   * @param earlier the hops that its version has passed; each becomes an event of the span
    */
   public void expired(
-      Subject subject,
-      String reason,
-      String owner,
-      TraceContext publication,
-      long publishedMicros,
-      long atMicros,
-      List<Passed> earlier) {
-    spans.expired(subject, reason, owner, publication, publishedMicros, atMicros, earlier);
-  }
-
-  /** Takes the end of an {@link OpenHop}. */
-  void passed(Hop hop, String outcome, Subject subject, TraceContext context, @Nullable Span span) {
-    passed(hop, outcome, subject, context, span, 0, 0);
+      Delivery delivery, String reason, String owner, long atMicros, List<Passed> earlier) {
+    spans.expired(delivery, reason, owner, atMicros, earlier);
   }
 
   private void passed(
@@ -138,7 +130,7 @@ public final class HopRecorder {
     if (span == null) {
       measure(hop, outcome, publishedMicros, atMicros);
     } else {
-      // The exemplar is taken from what is current, and marks the span: before its end.
+      // Before the end of the span: the exemplar is the current span, and marks it.
       try (Scope _ = span.makeCurrent()) {
         measure(hop, outcome, publishedMicros, atMicros);
       }
@@ -177,25 +169,23 @@ public final class HopRecorder {
   }
 
   /**
-   * A hop that has begun on this replica and not ended: its span, if its trace is sampled.
+   * A hop that has begun on this replica and not ended, with its span if the trace is sampled.
    *
-   * <p>Exactly one of {@link #end} and {@link #close} counts, the first. One thread at a time.
+   * <p>The first call of {@link #end} or {@link #close} counts. One thread at a time.
    */
-  public static final class OpenHop implements AutoCloseable {
-    private final HopRecorder recorder;
+  public final class OpenHop implements AutoCloseable {
     private final Hop hop;
     private final TraceContext context;
     private final @Nullable Span span;
     private boolean ended;
 
-    OpenHop(HopRecorder recorder, Hop hop, TraceContext context, @Nullable Span span) {
-      this.recorder = recorder;
+    private OpenHop(Hop hop, TraceContext context, @Nullable Span span) {
       this.hop = hop;
       this.context = context;
       this.span = span;
     }
 
-    /** What the next hop has as its parent: this hop's span, or its parent where there is none. */
+    /** The parent of the next hop: the span of this hop, or the parent if there is no span. */
     public TraceContext context() {
       return context;
     }
@@ -209,11 +199,11 @@ public final class HopRecorder {
     public void end(String outcome, Subject subject) {
       if (!ended) {
         ended = true;
-        recorder.passed(hop, outcome, subject, context, span);
+        passed(hop, outcome, subject, context, span, 0, 0);
       }
     }
 
-    /** Forgets a hop that was not passed after all: no counter, no span, no log event. */
+    /** Discards a hop that was not passed: no counter, no span, no log event. */
     @Override
     public void close() {
       ended = true;

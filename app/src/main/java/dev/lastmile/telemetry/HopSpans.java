@@ -2,6 +2,7 @@ package dev.lastmile.telemetry;
 
 import dev.lastmile.telemetry.Hop.Passed;
 import dev.lastmile.telemetry.Hop.Subject;
+import dev.lastmile.updates.Delivery;
 import io.opentelemetry.api.GlobalOpenTelemetry;
 import io.opentelemetry.api.common.AttributeKey;
 import io.opentelemetry.api.common.Attributes;
@@ -15,12 +16,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Makes the spans of hops: named after the hop, with an explicit parent.
+ * Makes the spans of hops. A span has the name of its hop and an explicit parent.
  *
  * <p>The kinds and {@code messaging.*} names follow the <a
  * href="https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/">messaging
- * conventions</a> as far as they go; there are none for server-sent events. Without an agent the
- * API does nothing.
+ * conventions</a>. There are none for server-sent events. Without an agent the API does nothing.
  */
 final class HopSpans {
   static final AttributeKey<String> OUTCOME = AttributeKey.stringKey("lastmile.outcome");
@@ -38,12 +38,12 @@ final class HopSpans {
     this.replica = replica.name();
   }
 
-  /** Starts one now. */
+  /** Starts a span now. */
   Span start(Hop hop, TraceContext parent) {
     return builder(hop, parent).startSpan();
   }
 
-  /** Starts one at a time on the clock of Redis. */
+  /** Starts a span at a given Redis time. */
   Span start(Hop hop, TraceContext parent, long fromMicros) {
     return builder(hop, parent).setStartTimestamp(fromMicros, TimeUnit.MICROSECONDS).startSpan();
   }
@@ -63,7 +63,9 @@ final class HopSpans {
   }
 
   /**
-   * @param atMicros its end on the clock of Redis; 0 for now
+   * Ends a span.
+   *
+   * @param atMicros Redis time of its end; 0 for now
    */
   void end(Span span, String outcome, boolean failed, Subject subject, long atMicros) {
     span.setAttribute(OUTCOME, outcome);
@@ -78,31 +80,20 @@ final class HopSpans {
     }
   }
 
-  /**
-   * Says that a delivery expired, in the trace of its update and sampled whatever was decided for
-   * it.
-   *
-   * @param publication the context of its publication
-   * @param earlier the hops that its version has passed, each an event of the span
-   */
+  /** Makes the span of a delivery, as {@link HopRecorder#expired}. */
   void expired(
-      Subject subject,
-      String reason,
-      String owner,
-      TraceContext publication,
-      long publishedMicros,
-      long atMicros,
-      List<Passed> earlier) {
+      Delivery delivery, String reason, String owner, long atMicros, List<Passed> earlier) {
+    TraceContext publication = TraceContext.of(delivery.traceparent(), null);
     Span span =
         builder("expired", SpanKind.INTERNAL, publication.sampled())
-            .setStartTimestamp(publishedMicros, TimeUnit.MICROSECONDS)
+            .setStartTimestamp(delivery.publishedAtMicros(), TimeUnit.MICROSECONDS)
             .setAttribute(OWNER, owner)
             .startSpan();
     for (Passed hop : earlier) {
       span.addEvent(
           hop.hop(), Attributes.of(REPLICA, hop.replica(), OUTCOME, hop.outcome()), hop.at());
     }
-    end(span, reason, true, subject, atMicros);
+    end(span, reason, true, Subject.of(delivery), atMicros);
   }
 
   private static void describe(Span span, Subject subject) {

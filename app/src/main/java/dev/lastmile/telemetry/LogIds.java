@@ -9,9 +9,9 @@ import org.slf4j.event.KeyValuePair;
 import tools.jackson.core.JsonGenerator;
 
 /**
- * Writes the ids by which lines are found, in each line and always under the same names: empty
- * where a line is about no operation. The trace of the request that a thread works for, put there
- * by the agent, stands in where the line names none.
+ * Writes the ids for searches into each log line, always under the same names. An id is empty if
+ * the line belongs to no operation. Without a trace id in the event, the line has that of the
+ * current request, which the agent puts into the MDC.
  */
 public final class LogIds extends AbstractJsonProvider<ILoggingEvent> {
   private static final List<String> NAMES = List.of("correlation_id", "trace_id", "operation_id");

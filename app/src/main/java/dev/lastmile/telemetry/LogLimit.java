@@ -13,28 +13,32 @@ import org.slf4j.event.KeyValuePair;
 import org.springframework.boot.convert.DurationStyle;
 
 /**
- * Lets the same event through so many times in an interval, whoever logs it; a log that repeats
- * itself while Redis is away hides the line that matters.
+ * Limits how often the same event of a logger is written in an interval. Otherwise repeated events,
+ * for example while Redis is unreachable, hide the line with the cause.
  *
- * <p>The first one after an interval in which some were left out carries their number as {@code
- * suppressed}. What is below INFO is not limited: somebody has asked for it. Any thread.
+ * <p>The first event after an interval with suppressed events carries their number as {@code
+ * suppressed}. Events below INFO are not limited, because they are written only if an operator has
+ * enabled them. Any thread.
  */
 public final class LogLimit extends Filter<ILoggingEvent> {
-  /** Names of events are few; this bounds what others log. */
-  private static final int MOST_EVENTS = 1_024;
+  /**
+   * Limit of distinct events, for libraries that log texts instead of event names; above it no
+   * event is limited.
+   */
+  private static final int MAX_EVENTS = 1_024;
 
   private final Map<String, Window> windows = new ConcurrentHashMap<>();
   private final LongAdder suppressed = new LongAdder();
   private int burst = 20;
   private long intervalMillis = 10_000;
 
-  /** What has been written of one event since a time. */
+  /** The number of times that one event was logged since the start of its interval. */
   private static final class Window {
     private long sinceMillis;
     private final AtomicInteger seen = new AtomicInteger();
   }
 
-  /** How often the same event is written in an interval. */
+  /** Number of times that the same event is written in an interval. */
   public void setBurst(int burst) {
     this.burst = burst;
   }
@@ -44,14 +48,14 @@ public final class LogLimit extends Filter<ILoggingEvent> {
     this.intervalMillis = DurationStyle.detectAndParse(interval).toMillis();
   }
 
-  /** How many events were left out since the start. */
+  /** Number of events suppressed since the start. */
   long suppressed() {
     return suppressed.sum();
   }
 
   @Override
   public FilterReply decide(ILoggingEvent event) {
-    if (!event.getLevel().isGreaterOrEqual(Level.INFO) || windows.size() > MOST_EVENTS) {
+    if (!event.getLevel().isGreaterOrEqual(Level.INFO) || windows.size() > MAX_EVENTS) {
       return FilterReply.NEUTRAL;
     }
     Window window = windows.computeIfAbsent(key(event), _ -> new Window());
@@ -72,7 +76,7 @@ public final class LogLimit extends Filter<ILoggingEvent> {
     return FilterReply.NEUTRAL;
   }
 
-  /** The event's name and who logs it; of a hop also which one and how it ended. */
+  /** The logger and the name of the event; for a hop also the hop and its outcome. */
   private static String key(ILoggingEvent event) {
     StringBuilder key = new StringBuilder(event.getLoggerName()).append(' ');
     key.append(event.getMessage());

@@ -11,8 +11,10 @@ import net.logstash.logback.appender.LoggingEventAsyncDisruptorAppender;
 import net.logstash.logback.appender.listener.AppenderListener;
 import org.slf4j.ILoggerFactory;
 import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
 
-/** Counts what the log leaves out, at its limit for repetitions and at its queue. */
+/** Counts the events that the log drops: suppressed repetitions, and events at a full queue. */
+@Component
 final class LogMeters implements MeterBinder {
   @Override
   public void bindTo(MeterRegistry meters) {

@@ -12,16 +12,17 @@ import org.springframework.util.unit.DataSize;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The log; {@code logback-spring.xml} reads the same properties.
+ * The log. {@code logback-spring.xml} reads the same properties.
  *
- * @param format of stdout: {@code json}, or {@code text} for a person at a terminal
- * @param file where JSON is written as well, with three older ones beside it; empty for nowhere
- * @param fileSize at which a new file is begun
- * @param queue events that may wait for the output, a power of two; what finds it full is counted
- *     and left out
- * @param burst how often the same event is written within {@code interval}, from INFO upwards; what
- *     is left out is counted, and the next one says how many there were
- * @param interval for {@code burst}
+ * @param format format of stdout: {@code json}, or {@code text} for reading in a terminal
+ * @param file file to which JSON is written as well; empty for none. Three older files are kept
+ *     beside it
+ * @param fileSize size at which a new file is started, {@code 1MB} to {@code 10GB}
+ * @param queue log events that may wait for the output, a power of two. Events that find the queue
+ *     full are dropped and counted
+ * @param burst times that the same event of level INFO or above is written per {@code interval}.
+ *     Further ones are counted, and the next one that is written carries their number
+ * @param interval interval of {@code burst}
  */
 @Validated
 @ConfigurationProperties("lastmile.log")

@@ -16,242 +16,191 @@ import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The catalogue of metrics: every series of ours is declared here and registered through here.
+ * The catalogue of metrics: every metric of the service is declared and registered here.
  *
- * <p>{@code docs/metrics.md} is written from it, and a test compares it with a live scrape. Whoever
- * registers a metric registers all its label values at once, so that each series begins with 0 and
- * the first increment is seen as one. There is no id in any label.
+ * <p>{@code docs/reference/metrics.md} is generated from it, and a test compares it with a live
+ * scrape. A component registers all label values of a metric at once. Each series therefore starts
+ * at 0, and Prometheus sees the first increment. No label holds an id.
  */
 public enum Metric {
-  /** Per hop and outcome. */
-  HOPS(
-      Kind.COUNTER,
-      "delivery.hops",
-      "",
-      "hop outcome",
-      "Updates that passed a hop, by how it ended"),
-  /** Between two hops. */
+  HOPS(Kind.COUNTER, "lastmile.hops", "", "hop outcome", "Updates that passed a hop, by outcome"),
   LATENCY(
       Kind.HISTOGRAM,
-      "delivery.latency",
+      "lastmile.hop.latency",
       "seconds",
       "from to",
-      "Time between two hops on the clock of Redis; to client_acked: first acks of what came live,"
-          + " and from initiated only those of a final state"),
-  /** Account. */
+      "Time between two hops, on the clock of Redis. To client_acked: the first ack of each update"
+          + " that arrived live. From initiated: only operations with a final status"),
   EXPECTED(
-      Kind.ACCOUNT, "delivery.expected", "", "owner", "Deliveries that were expected of an owner"),
-  /** Account. */
-  SETTLED(
       Kind.ACCOUNT,
-      "delivery.settled",
-      "",
-      "outcome owner",
-      "Deliveries that the owner settled, by how"),
-  /** Account. */
-  EXPIRED(
-      Kind.ACCOUNT,
-      "delivery.expired",
-      "",
-      "owner reason",
-      "Deliveries that were never settled, by why"),
-  /** Account. */
-  REDELIVERED(
-      Kind.ACCOUNT,
-      "delivery.redelivered",
+      "lastmile.deliveries.expected",
       "",
       "owner",
-      "Deliveries that the owner was asked for again"),
-  /** Account. */
+      "Deliveries that were expected of an owner"),
+  SETTLED(
+      Kind.ACCOUNT,
+      "lastmile.deliveries.settled",
+      "",
+      "outcome owner",
+      "Deliveries that the owner settled, by outcome"),
+  EXPIRED(
+      Kind.ACCOUNT,
+      "lastmile.deliveries.expired",
+      "",
+      "owner reason",
+      "Deliveries that expired without being settled, by reason"),
+  REDELIVERED(
+      Kind.ACCOUNT,
+      "lastmile.deliveries.redelivered",
+      "",
+      "owner",
+      "Redeliveries: requests to an owner to settle a delivery that is still outstanding"),
   OUTSTANDING(
       Kind.ACCOUNT_GAUGE,
-      "delivery.outstanding",
-      "",
-      "",
+      "lastmile.deliveries.outstanding",
       "Deliveries that are expected and neither settled nor expired"),
-  /** Account. */
   OLDEST_OUTSTANDING(
       Kind.ACCOUNT_GAUGE,
-      "delivery.oldest.outstanding",
+      "lastmile.deliveries.oldest.outstanding",
       "seconds",
       "",
-      "Age of the oldest of them"),
-  /** Account. */
-  ACCOUNT_BEGUN(
+      "Age of the oldest outstanding delivery"),
+  LEDGER_START(
       Kind.ACCOUNT_GAUGE,
-      "delivery.account.begun",
+      "lastmile.ledger.start.timestamp",
       "seconds",
       "",
-      "Redis time, in seconds since 1970, at which the totals of the account began at 0"),
-  /** Learnt otherwise than live. */
+      "Redis time in seconds since 1970 at which the totals of the account started at 0"),
   RECOVERED(
       Kind.COUNTER,
-      "delivery.recovered",
+      "lastmile.deliveries.recovered",
       "",
       "by",
-      "Updates that a client learnt first by other means than the live stream"),
-  /** Owner's memory of what it has to settle. */
-  EXPECTATIONS(
+      "Updates that a client received first by replay or poll and not live"),
+  PENDING(
       Kind.GAUGE,
-      "delivery.expectations",
-      "",
-      "",
+      "lastmile.deliveries.pending",
       "Expected deliveries that this replica has received and not settled"),
-  /** Its limit was hit. */
-  EXPECTATIONS_OVERFLOW(
+  PENDING_OVERFLOW(
       Kind.COUNTER,
-      "delivery.expectations.overflow",
-      "",
-      "",
-      "Expected deliveries that were not remembered: the ledger asks again"),
-  /** The limit of the settle queue was hit. */
-  SETTLES_DROPPED(
+      "lastmile.deliveries.pending.overflow",
+      "Expected deliveries above lastmile.stream.expectations; the ledger redelivers them"),
+  SETTLEMENTS_DROPPED(
       Kind.COUNTER,
-      "delivery.settles.dropped",
-      "",
-      "",
-      "Settles that could not be kept until Redis took them"),
-  /** The limit of a sweep was hit. */
+      "lastmile.ledger.settlements.dropped",
+      "Settlements that were too old or above lastmile.ledger.settle-queue; not sent to Redis"),
   SWEEP_BACKLOG(
       Kind.COUNTER,
-      "delivery.sweep.backlog",
-      "",
-      "",
-      "Sweeps of a partition that left something overdue for the next one"),
-  /** In from Redis. */
+      "lastmile.ledger.sweep.backlog",
+      "Sweeps of a partition that left overdue deliveries for the next sweep"),
   RECEIVED(
       Kind.COUNTER,
-      "coordination.received",
-      "",
-      "",
-      "Updates and redeliveries that arrived at this replica; no canaries"),
-  /** What became of it. */
+      "lastmile.pubsub.received",
+      "Updates and redeliveries that this replica received from Redis, without canaries"),
   MESSAGES(
       Kind.COUNTER,
-      "coordination.messages",
+      "lastmile.pubsub.messages",
       "",
       "result",
-      "Updates and redeliveries that arrived, by what became of them"),
-  /** Hearing. */
+      "Updates and redeliveries that this replica received from Redis, by result"),
   CANARY_AGE(
       Kind.GAUGE,
-      "coordination.canary.age",
+      "lastmile.pubsub.canary.age",
       "seconds",
       "",
-      "Time since this replica last heard itself through Redis"),
-  /** Hearing. */
-  HEARING(
+      "Time since this replica last received its own canary from Redis"),
+  SUBSCRIPTION_STATE(
       Kind.GAUGE,
-      "coordination.hearing",
+      "lastmile.pubsub.subscription.state",
       "",
       "state",
-      "1 for what this replica thinks of its hearing, 0 for the other states"),
-  /** Reaching. */
-  REDIS_UP(Kind.GAUGE, "coordination.redis.up", "", "", "Whether this replica reaches Redis"),
-  /** Clock. */
+      "1 for the state of this replica's subscription, 0 for each other state"),
+  REDIS_UP(Kind.GAUGE, "lastmile.redis.up", "1 while this replica reaches Redis, else 0"),
   CLOCK_SKEW(
       Kind.GAUGE,
-      "coordination.clock.skew",
+      "lastmile.redis.clock.skew",
       "seconds",
       "",
-      "This machine's wall clock less Redis time; nothing is decided by the former"),
-  /** Loss windows. */
+      "Wall clock of this host minus Redis time; no decision uses the wall clock"),
   LOSS_WINDOW(
       Kind.COUNTER,
-      "coordination.loss.window",
+      "lastmile.pubsub.loss.window",
       "seconds",
       "",
-      "Time for which it is unknown whether everything was heard"),
-  /** Loss windows. */
+      "Time in which published messages may have been missed"),
   RESUBSCRIPTIONS(
-      Kind.COUNTER, "coordination.resubscriptions", "", "", "Subscriptions after the first one"),
-  /** Leases. */
+      Kind.COUNTER, "lastmile.pubsub.resubscriptions", "Subscriptions after the first one"),
   REPLICAS_LOST(
       Kind.COUNTER,
-      "coordination.replicas.lost",
-      "",
-      "",
-      "Leases that ended without a goodbye, by the replica that collected them"),
-  /** Streams. */
-  CONNECTIONS(Kind.GAUGE, "stream.connections", "", "", "Streams that are open"),
-  /** Streams. */
-  OPENED(Kind.COUNTER, "stream.opened", "", "", "Streams that were opened"),
-  /** Streams. */
-  CLOSED(Kind.COUNTER, "stream.closed", "", "reason", "Streams that ended, by reason"),
-  /** Limits of streams. */
-  REFUSED(Kind.COUNTER, "stream.refused", "", "reason", "Streams that were not opened, by limit"),
-  /** Limits of requests. */
-  REQUESTS_REFUSED(
+      "lastmile.replicas.lost",
+      "Leases that ended without being given back, counted by the replica that reaps them"),
+  CONNECTIONS(Kind.GAUGE, "lastmile.stream.connections", "Open streams"),
+  OPENED(Kind.COUNTER, "lastmile.stream.opened", "Streams that were opened"),
+  CLOSED(
       Kind.COUNTER,
-      "requests.refused",
+      "lastmile.stream.closed",
       "",
       "reason",
-      "Requests that were refused or cut off, by the limit or the rule that they broke"),
-  /** Send queues. */
-  QUEUE(Kind.GAUGE, "stream.queue", "bytes", "", "Bytes that wait in send queues"),
-  /** Repairs and reconciles. */
-  READS(Kind.COUNTER, "stream.reads", "", "", "Reads of state for streams"),
-  /** Repairs and reconciles. */
+      "Streams that were closed, by close reason"),
+  STREAMS_REJECTED(
+      Kind.COUNTER,
+      "lastmile.stream.rejected",
+      "",
+      "reason",
+      "Streams that were rejected, by limit or state of the replica"),
+  REQUESTS_REJECTED(
+      Kind.COUNTER,
+      "lastmile.http.requests.rejected",
+      "",
+      "reason",
+      "Requests that were rejected or cut off, by the limit or rule that they broke"),
+  QUEUE(Kind.GAUGE, "lastmile.stream.queue", "bytes", "", "Bytes in all send queues"),
+  READS(Kind.COUNTER, "lastmile.stream.reads", "Reads of state for streams"),
   READS_FAILED(
       Kind.COUNTER,
-      "stream.reads.failed",
-      "",
-      "",
-      "Reads of state for streams that failed and are tried again"),
-  /** Drain. */
-  DRAINING(
-      Kind.GAUGE,
-      "stream.draining",
-      "",
-      "",
-      "Whether this replica is being stopped and ends its streams"),
-  /** Overdue callbacks. */
+      "lastmile.stream.reads.failed",
+      "Reads of state for streams that failed and are repeated"),
+  DRAINING(Kind.GAUGE, "lastmile.stream.draining", "1 while this replica drains, else 0"),
   POLLS(
       Kind.COUNTER,
-      "external.polls",
+      "lastmile.jobs.polls",
       "",
       "outcome",
-      "Questions about operations of which no callback came, by outcome"),
-  /** Limit of the submission queue. */
+      "Polls of the external system about silent operations, by outcome"),
   SUBMISSIONS_POSTPONED(
       Kind.COUNTER,
-      "external.submissions.postponed",
-      "",
-      "",
-      "Submissions that found the queue full and wait for the next claim"),
-  /** Submissions. */
+      "lastmile.jobs.submissions.postponed",
+      "Submissions above lastmile.jobs.queue; they wait for the next claim"),
   SUBMISSIONS_FAILED(
       Kind.COUNTER,
-      "external.submissions.failed",
-      "",
-      "",
-      "Submissions that were not accepted and are tried again"),
-  /** Limit of the log. */
+      "lastmile.jobs.submissions.failed",
+      "Submissions that the external system did not accept; they are repeated"),
   LOG_SUPPRESSED(
       Kind.COUNTER,
-      "log.events.suppressed",
-      "",
-      "",
-      "Log events that were left out because the same one had come too often"),
-  /** Limit of the log. */
+      "lastmile.log.events.suppressed",
+      "Log events above lastmile.log.burst, which are not written"),
   LOG_DROPPED(
       Kind.COUNTER,
-      "log.events.dropped",
+      "lastmile.log.events.dropped",
+      "Log events above lastmile.log.queue, which are not written"),
+  BUILD_INFO(
+      Kind.GAUGE,
+      "lastmile.build.info",
       "",
-      "",
-      "Log events that were left out because the output was too slow");
+      "version revision",
+      "1, with the release and commit of this process; unknown if the build did not set them");
 
-  /** What it is, and so how it may be summed. */
+  /** The kind of a metric, which decides how its series are aggregated. */
   public enum Kind {
-    /** Counts in one process: add up over replicas. */
+    /** A total of one process: sum over replicas. */
     COUNTER,
-    /** Is a state of one process. */
+    /** A state of one process. */
     GAUGE,
-    /** Counts in one process, by size, with exemplars. */
+    /** A distribution of one process, with exemplars. */
     HISTOGRAM,
-    /** Counted in Redis and exported alike by every replica: never add up over replicas. */
+    /** A total in Redis that every replica exports: never sum over replicas. */
     ACCOUNT,
-    /** A state of the ledger, exported alike by every replica. */
+    /** A state of the ledger that every replica exports: never sum over replicas. */
     ACCOUNT_GAUGE
   }
 
@@ -264,6 +213,11 @@ public enum Metric {
 
   private final String sentence;
 
+  Metric(Kind kind, String meter, String sentence) {
+    this(kind, meter, "", "", sentence);
+  }
+
+  /** The unit may be empty, and the labels, which blanks separate. */
   Metric(Kind kind, String meter, String unit, String labels, String sentence) {
     this.kind = kind;
     this.meter = meter;
@@ -272,22 +226,22 @@ public enum Metric {
     this.sentence = sentence;
   }
 
-  /** How it behaves. */
+  /** The kind of this metric. */
   public Kind kind() {
     return kind;
   }
 
-  /** Its labels, beside {@code replica}, which every series has. */
+  /** The labels of this metric. Every series has {@code replica} as well. */
   public List<String> labels() {
     return labels;
   }
 
-  /** What it says, in one sentence. */
+  /** The description of this metric, without a period at its end. */
   public String sentence() {
     return sentence;
   }
 
-  /** The name in Prometheus, by its naming rules: underscores, unit, {@code _total}. */
+  /** The name in Prometheus: underscores, then the unit, then {@code _total} for a counter. */
   public String prometheusName() {
     String name = meter.replace('.', '_');
     if (unit != null) {
@@ -296,7 +250,7 @@ public enum Metric {
     return kind == Kind.COUNTER || kind == Kind.ACCOUNT ? name + "_total" : name;
   }
 
-  /** Registers a counter; one value for each label, in their order. */
+  /** Registers a counter, with one value per label, in the order of the labels. */
   public Counter counter(MeterRegistry meters, String... values) {
     return Counter.builder(meter)
         .description(sentence)
@@ -306,10 +260,10 @@ public enum Metric {
   }
 
   /**
-   * Registers a counter that is kept elsewhere.
+   * Registers a counter whose total another object keeps.
    *
-   * @param keeper held weakly, as Micrometer does: once nobody else holds it, the counter stands
-   * @param total cheap and from any thread; NaN for unknown
+   * @param keeper held by a weak reference of Micrometer: once it is collected, the counter stops
+   * @param total must be cheap and callable from any thread; NaN for unknown
    */
   public <T> Meter counter(
       MeterRegistry meters, T keeper, ToDoubleFunction<T> total, String... values) {
@@ -321,9 +275,9 @@ public enum Metric {
   }
 
   /**
-   * Registers a gauge and keeps a strong reference to where it reads.
+   * Registers a gauge and keeps a strong reference to its supplier.
    *
-   * @param value cheap and from any thread; NaN for unknown
+   * @param value must be cheap and callable from any thread; NaN for unknown
    */
   public void gauge(MeterRegistry meters, Supplier<Number> value, String... values) {
     Gauge.builder(meter, value)
@@ -334,7 +288,7 @@ public enum Metric {
         .register(meters);
   }
 
-  /** All its series in a registry, to read them. */
+  /** Finds all series of this metric in a registry. */
   public Search in(MeterRegistry meters) {
     return meters.find(meter);
   }

@@ -1,7 +1,7 @@
 package dev.lastmile.telemetry;
 
 /**
- * The name of this replica, as it stands in the timeline, in {@code ready} events and in metrics.
+ * The name of this replica in timelines, {@code ready} events and metrics.
  *
  * @param name unique among the replicas that share a Redis
  */

@@ -17,10 +17,12 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 
 /**
- * Names a replica that was given no name: before the log is set up, so that every line has it.
+ * Names a replica without a configured name. It runs before the log is set up, so that every line
+ * has the name.
  *
- * <p>In a compose project that is the container's name without the project's, as {@code app-3},
- * which Docker's DNS tells for the container's own address; anywhere else the name of the host.
+ * <p>In a compose project the name is that of the container without the project name, for example
+ * {@code app-3}. The DNS server of Docker returns it for the address of the container. Elsewhere
+ * the name is the host name.
  */
 final class ReplicaName implements EnvironmentPostProcessor {
   private static final String PROPERTY = "lastmile.replica";
@@ -46,8 +48,8 @@ final class ReplicaName implements EnvironmentPostProcessor {
     }
   }
 
-  /** Asks DNS itself: the resolver of the JDK would find the host's name in /etc/hosts first. */
-  // A name of our own making and a record that is only text; and JNDI wants its settings so.
+  /** Queries DNS directly, because the resolver of the JDK reads /etc/hosts first. */
+  // The queried name is built here and a PTR record is only text; JNDI requires a Hashtable.
   @SuppressWarnings({"BanJNDI", "JdkObsolete"})
   private static String inDns(InetAddress address) {
     byte[] bytes = address.getAddress();
@@ -71,14 +73,16 @@ final class ReplicaName implements EnvironmentPostProcessor {
         dns.close();
       }
     } catch (NamingException e) {
-      // Nobody knows; the host's name has to do.
+      // No record: the host name is used.
       return "";
     }
   }
 
   /**
+   * Derives the name of the replica.
+   *
    * @param host name of this host
-   * @param canonical what DNS tells for its address: {@code
+   * @param canonical name that DNS returns for its address: {@code
    *     <project>-<service>-<number>.<project>_<network>} in a compose project
    */
   static String of(String host, String canonical) {

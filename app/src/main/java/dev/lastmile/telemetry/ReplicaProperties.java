@@ -4,10 +4,10 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /**
- * Who this process is.
+ * The identity of this process.
  *
- * @param replica name of this replica, unique among those that share a Redis; empty means the
- *     host's name
+ * @param replica name of this replica, unique among the replicas that share a Redis; empty for the
+ *     container's name in a compose project, else the host name
  */
 @ConfigurationProperties("lastmile")
 record ReplicaProperties(@DefaultValue("") String replica) {}

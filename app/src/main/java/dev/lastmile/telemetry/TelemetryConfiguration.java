@@ -1,13 +1,14 @@
 package dev.lastmile.telemetry;
 
 import io.micrometer.core.instrument.MeterRegistry;
-import io.prometheus.metrics.tracer.common.SpanContext;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.info.BuildProperties;
 import org.springframework.boot.micrometer.metrics.autoconfigure.MeterRegistryCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
-/** Names the replica and builds the recorder. */
+/** Builds the name of the replica, its label on all metrics, and the meter of the build. */
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties({ReplicaProperties.class, LogProperties.class})
 class TelemetryConfiguration {
@@ -17,23 +18,12 @@ class TelemetryConfiguration {
   }
 
   @Bean
-  static LogMeters logMeters() {
-    return new LogMeters();
+  static BuildInfo buildInfo(ObjectProvider<BuildProperties> build) {
+    return new BuildInfo(build.getIfAvailable());
   }
 
   @Bean
   MeterRegistryCustomizer<MeterRegistry> replicaLabel(Replica replica) {
     return meters -> meters.config().commonTags("replica", replica.name());
-  }
-
-  /** Static: the registry needs it before this configuration is complete. */
-  @Bean
-  static SpanContext exemplars() {
-    return new CurrentSpan();
-  }
-
-  @Bean
-  HopRecorder hopRecorder(MeterRegistry meters, Replica replica) {
-    return new HopRecorder(meters, replica);
   }
 }

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * The W3C trace context that an update carries (<a
  * href="https://www.w3.org/TR/trace-context/">Trace Context</a>).
  *
- * <p>It goes explicitly from hop to hop: with the job, in Redis, in the envelope. What happens to
- * be current on a thread is only ever linked.
+ * <p>It is passed explicitly from hop to hop: with the job, in Redis and in the envelope. The
+ * current span of a thread is never the parent of a hop; a hop may have a link to it.
  *
  * @param traceparent version 00 form
  * @param tracestate the vendor list, may be empty; at most 512 characters, as the specification
@@ -48,8 +48,8 @@ public record TraceContext(String traceparent, String tracestate) {
       };
 
   /**
-   * The context that a request brings, or a new, unsampled one if it brings none or a broken one
-   * (the specification asks to restart the trace then).
+   * The context of a request, or a new unsampled one if the request has none or an invalid one. For
+   * an invalid one the specification requires a new trace.
    */
   public static TraceContext of(@Nullable String traceparent, @Nullable String tracestate) {
     if (traceparent == null || !isTraceparent(traceparent)) {
@@ -65,7 +65,7 @@ public record TraceContext(String traceparent, String tracestate) {
     return new TraceContext(traceparent, keep && tracestate != null ? tracestate : "");
   }
 
-  /** Version 00, with ids that are not zero. By hand: asked at each hop of each update. */
+  /** Version 00 with ids that are not zero. Without a regular expression, for speed at each hop. */
   private static boolean isTraceparent(String text) {
     return text.length() == FLAGS + 2
         && text.startsWith("00-")
@@ -90,8 +90,8 @@ public record TraceContext(String traceparent, String tracestate) {
   }
 
   /**
-   * The context of the request that this thread works for, as the agent knows it; without an agent
-   * what the request's headers say, as in {@link #of}.
+   * The context of the current request from the agent; without an agent, from the headers of the
+   * request, as in {@link #of}.
    */
   public static TraceContext current(@Nullable String traceparent, @Nullable String tracestate) {
     Span span = Span.current();
@@ -122,17 +122,17 @@ public record TraceContext(String traceparent, String tracestate) {
     return traceparent.substring(3, 35);
   }
 
-  /** Calls something with this context as the current one, so that a request carries it. */
+  /** Runs an action with this context as the current one, so that requests carry it. */
   public <T extends @Nullable Object> T call(Supplier<T> action) {
     return context().wrapSupplier(action).get();
   }
 
-  /** A context with a remote span: the parent of what comes next. */
+  /** A context with a remote span, as the parent of the next span. */
   Context context() {
     return W3CTraceContextPropagator.getInstance().extract(Context.root(), this, GETTER);
   }
 
-  /** The same, sampled: for what must be seen whatever was decided for its trace. */
+  /** The same context, but sampled: for spans that must always be kept. */
   TraceContext sampled() {
     return new TraceContext(traceparent.substring(0, FLAGS) + "01", tracestate);
   }

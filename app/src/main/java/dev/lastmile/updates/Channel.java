@@ -5,10 +5,10 @@ import java.util.regex.Pattern;
 /**
  * A stable audience: the streams and operations of one user.
  *
- * <p>Its value is derived from the user's identity by a one-way function, so it may stand in keys
- * and messages. It never comes from a URL.
+ * <p>Its value is derived from the user's identity by a one-way function, so keys and messages may
+ * contain it. It is never taken from a URL.
  *
- * @param value 32 lower-case hexadecimal digits; the first one is the partition
+ * @param value 32 lower-case hexadecimal digits; the first one selects the partition
  */
 public record Channel(String value) {
   private static final Pattern FORM = Pattern.compile("[0-9a-f]{32}");
@@ -19,7 +19,7 @@ public record Channel(String value) {
     }
   }
 
-  /** Where the keys of this channel live. */
+  /** The partition of this channel's keys. */
   public Partition partition() {
     return Partition.ofDigit(value.charAt(0));
   }

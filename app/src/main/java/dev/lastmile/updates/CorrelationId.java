@@ -4,10 +4,10 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
- * Joins everything that belongs to one click: state, envelope, stream, ack, logs, trace.
+ * Correlates everything that one click causes: state, envelope, stream, ack, logs, trace.
  *
- * @param value 8 to 64 letters, digits, dots, underscores or hyphens; nothing that could break out
- *     of a log line, a header or a frame
+ * @param value 8 to 64 letters, digits, dots, underscores or hyphens; no character that could end a
+ *     log line, a header or a frame
  */
 public record CorrelationId(String value) {
   private static final Pattern FORM = Pattern.compile("[A-Za-z0-9._-]{8,64}");
@@ -19,7 +19,7 @@ public record CorrelationId(String value) {
     }
   }
 
-  /** A new one. */
+  /** A new random id. */
   public static CorrelationId random() {
     return new CorrelationId(UUID.randomUUID().toString());
   }

@@ -5,14 +5,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 /**
  * One entry of the ledger: an update that one owner is expected to deliver.
  *
- * @param channel whom it is for
+ * @param channel the audience of the update
  * @param cursor the epoch and the sequence of the update
- * @param owner the incarnation that held a connection of the channel when it was published
- * @param operationId what it is a version of
- * @param version the update's number in its operation
- * @param correlationId the click that it belongs to
- * @param traceparent W3C trace context of its publication
- * @param publishedAtMicros Redis time since 1970
+ * @param owner the incarnation that held a connection of the channel at publication
+ * @param operationId the operation of the update
+ * @param version the update's number within its operation
+ * @param correlationId the correlation id of the operation
+ * @param traceparent W3C trace context of the publication
+ * @param publishedAtMicros Redis time of the publication, microseconds since 1970
  */
 public record Delivery(
     Channel channel,
@@ -25,7 +25,7 @@ public record Delivery(
     long publishedAtMicros) {
   private static final int REDELIVERY_FIELDS = 10;
 
-  /** What is expected of an owner of this update. */
+  /** The delivery that is expected of an owner of this update. */
   public static Delivery of(Update update, String owner) {
     return new Delivery(
         update.channel(),
@@ -39,10 +39,10 @@ public record Delivery(
   }
 
   /**
-   * Reads an entry as the ledger keeps it.
+   * Parses an entry as the ledger stores it.
    *
-   * @param entry what stands in it: time, operation, version, correlation id, traceparent
-   * @throws IllegalArgumentException if it is no such text
+   * @param entry time, operation, version, correlation id, traceparent
+   * @throws IllegalArgumentException if the text is not an entry
    */
   public static Delivery parse(Channel channel, Cursor cursor, String owner, String entry) {
     String[] field = entry.split(" ", -1);
@@ -61,10 +61,10 @@ public record Delivery(
   }
 
   /**
-   * Reads the message by which an owner is asked again: a header without payload, written by {@code
-   * sweep.lua}.
+   * Decodes a redelivery: a header without payload, written by {@code sweep.lua}, which requests
+   * the delivery from its owner again.
    *
-   * @throws IllegalArgumentException if the bytes are no such message
+   * @throws IllegalArgumentException if the bytes are not a redelivery
    */
   public static Delivery decodeRedelivery(byte[] message) {
     String[] field = new String(message, UTF_8).split("\t", -1);
@@ -82,12 +82,12 @@ public record Delivery(
         Long.parseLong(field[5]));
   }
 
-  /** Its number in the channel. */
+  /** The update's sequence in the channel. */
   public long sequence() {
     return cursor.sequence();
   }
 
-  /** The trace that it belongs to: the second part of a traceparent. */
+  /** The trace id: the second part of the traceparent. */
   public String traceId() {
     int end = Math.min(35, traceparent.length());
     return traceparent.length() < 3 ? "" : traceparent.substring(3, end);

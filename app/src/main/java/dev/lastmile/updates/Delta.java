@@ -4,18 +4,18 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What changed in a channel after a sequence: one atomic read of state.
+ * The changes of a channel after a sequence, from one atomic read of state.
  *
- * <p>It has only the newest version of each operation, ascending by sequence, so its sequences have
- * gaps. After the last update of a {@code complete} delta a reader knows everything up to {@code
- * head}; after an incomplete one (a page) only everything up to {@link #reach()}.
+ * <p>It contains only the newest version of each operation, ascending by sequence, so its sequences
+ * have gaps. After a {@code complete} delta a reader knows everything up to {@code head}; after an
+ * incomplete one (a page) only up to {@link #reach()}.
  *
  * @param epoch the epoch of the read
  * @param head the highest sequence of the channel
- * @param floor the highest sequence that was deleted by retention
- * @param after the sequence after which was read; 0 means everything retained
+ * @param floor the highest sequence that retention has deleted
+ * @param after the sequence after which the read began; 0 means all retained state
  * @param updates ascending by sequence
- * @param complete whether nothing was left out for the page's size
+ * @param complete whether the delta reaches the head, not only the end of a page
  */
 public record Delta(
     String epoch, long head, long floor, long after, List<Update> updates, boolean complete) {
@@ -25,8 +25,8 @@ public record Delta(
   }
 
   /**
-   * Whether a client at this cursor can go on from it. If not (another epoch, ahead of the head, or
-   * below what was deleted), its state has to be replaced.
+   * Whether a client can continue from this cursor. If not, its state has to be replaced: the
+   * cursor has another epoch, is above the head, or is below the floor.
    */
   public boolean continues(@Nullable Cursor cursor) {
     return cursor != null
@@ -36,14 +36,14 @@ public record Delta(
   }
 
   /**
-   * Whether this is the page after one that ended at this cursor. What was deleted meanwhile does
-   * not matter: it is gone, and pages go on from a position below it.
+   * Whether this page follows one that ended at this cursor. The floor does not matter: pages may
+   * continue below deleted sequences.
    */
   public boolean continuesPage(@Nullable Cursor cursor) {
     return cursor != null && cursor.epoch().equals(epoch) && cursor.sequence() <= head;
   }
 
-  /** The sequence up to which this delta brings a reader that stood at {@link #after}. */
+  /** The sequence up to which a reader at {@link #after} knows everything after this delta. */
   public long reach() {
     return complete || updates.isEmpty() ? head : updates.getLast().sequence();
   }

@@ -5,36 +5,37 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.util.Arrays;
 
 /**
- * The messages that travel over Redis, told apart by their first byte.
+ * The format of messages in Redis Pub/Sub. The first byte is the type.
  *
- * <p>An update is one header line, then the payload:
+ * <p>An update is one header line, followed by the operation's JSON object without its end:
  *
  * <pre>
- * 1 TAB owners TAB channel TAB operationId TAB epoch TAB sequence TAB version TAB
- *   correlationId TAB traceparent TAB tracestate TAB publishedAtMicros TAB
- *   operationLength LF payload
+ * 4 TAB owners TAB channel TAB operationId TAB epoch TAB sequence TAB version TAB
+ *   correlationId TAB traceparent TAB tracestate TAB publishedAtMicros LF state
  * </pre>
  *
- * <p>The script {@code apply.lua} writes it and stores it as the operation's newest state; the same
- * bytes are published. The owners are incarnations, separated by commas. A replica that is not one
- * of them and holds no connection of the channel drops the rest unread. No field can hold a tab or
- * a line break. A redelivery ({@link Delivery#decodeRedelivery}) is such a header alone: {@code 2
- * TAB owner TAB channel TAB ...}.
+ * <p>The scripts {@code create.lua} and {@code change.lua} write it, store it as the operation's
+ * newest state, and publish the same bytes. The owners are incarnations, separated by commas. A
+ * replica that is not an owner and holds no connection of the channel drops the message without
+ * decoding it. No field can contain a tab or a line break.
+ *
+ * <p>A redelivery ({@link Delivery#decodeRedelivery}) is a header alone: {@code 2 TAB owner TAB
+ * channel TAB ...}.
  */
 public final class Envelope {
-  /** First field of an update's header; another one means a newer writer. */
-  private static final char FORMAT = '1';
+  /** The first field of an update's header; another value means another format. */
+  private static final char FORMAT = '4';
 
   private static final char REDELIVERY = '2';
 
   private static final int OWNERS = 1;
   private static final int CHANNEL = 2;
-  private static final int FIELDS = 12;
+  private static final int FIELDS = 11;
 
   private Envelope() {}
 
   /**
-   * The channel of an update or a redelivery, without reading the rest.
+   * The channel of an update or a redelivery, without decoding the rest.
    *
    * @throws IllegalArgumentException if the bytes are neither
    */
@@ -46,7 +47,7 @@ public final class Envelope {
     return field(message, CHANNEL);
   }
 
-  /** Whether an owner is asked again; decoded by {@link Delivery#decodeRedelivery}. */
+  /** Whether the message is a redelivery, see {@link Delivery#decodeRedelivery}. */
   public static boolean isRedelivery(byte[] message) {
     return message[0] == REDELIVERY;
   }
@@ -66,9 +67,9 @@ public final class Envelope {
   }
 
   /**
-   * Reads a whole envelope.
+   * Decodes a whole envelope.
    *
-   * @throws IllegalArgumentException if the bytes are no envelope of this format
+   * @throws IllegalArgumentException if the bytes are not an envelope of this format
    */
   public static Update decode(byte[] envelope) {
     int end = after('\n', envelope, 0);
@@ -85,7 +86,6 @@ public final class Envelope {
         header[8],
         header[9],
         Long.parseLong(header[10]),
-        Integer.parseInt(header[11]),
         Arrays.copyOfRange(envelope, end, envelope.length));
   }
 
@@ -95,6 +95,6 @@ public final class Envelope {
         return i + 1;
       }
     }
-    throw new IllegalArgumentException("envelope ends before its header does");
+    throw new IllegalArgumentException("the envelope ends within its header");
   }
 }

@@ -1,9 +1,10 @@
 package dev.lastmile.updates;
 
 /**
- * A value from outside breaks a documented rule. Nothing has been changed.
+ * A value in a request breaks a documented rule. Nothing has been changed.
  *
- * <p>Answered as an RFC 9457 problem with the members {@code field} and {@code limit}.
+ * <p>The response is a problem detail (RFC 9457, status 400) with the members {@code field} and
+ * {@code limit}.
  */
 public final class InvalidValueException extends IllegalArgumentException {
   private static final long serialVersionUID = 1L;
@@ -12,9 +13,8 @@ public final class InvalidValueException extends IllegalArgumentException {
   private final String limit;
 
   /**
-   * @param field where the value stood, for example {@code acks[3].version} or a header's name
-   * @param limit the rule that it breaks, as a phrase after "must be", for example {@code at most
-   *     64 characters}
+   * @param field the location of the value, for example {@code acks[3].version} or a header's name
+   * @param limit the rule as a phrase after "must be", for example {@code at most 64 characters}
    */
   public InvalidValueException(String field, String limit) {
     super(field + " must be " + limit);
@@ -22,12 +22,12 @@ public final class InvalidValueException extends IllegalArgumentException {
     this.limit = limit;
   }
 
-  /** Where the value stood. */
+  /** The location of the value in the request. */
   public String field() {
     return field;
   }
 
-  /** The rule that it breaks. */
+  /** The rule that the value breaks. */
   public String limit() {
     return limit;
   }

@@ -3,15 +3,15 @@ package dev.lastmile.updates;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 
-/** Turns what came as JSON from outside into the text that is stored and sent. */
+/** Converts JSON from a request to the text that is stored and sent. */
 public final class JsonText {
   private JsonText() {}
 
   /**
    * The compact text of a document, without line breaks.
    *
-   * @param field where it stood
-   * @throws InvalidValueException if a text in it is not valid Unicode
+   * @param field its location in the request
+   * @throws InvalidValueException if a string in it is not valid Unicode
    */
   public static String of(String field, JsonNode json) {
     try {
@@ -20,12 +20,24 @@ public final class JsonText {
         return text;
       }
     } catch (JacksonException e) {
-      // Half of a surrogate pair cannot be written: said below.
+      // An unpaired surrogate cannot be written: reported below.
     }
-    throw new InvalidValueException(field, "JSON whose texts are valid Unicode");
+    throw new InvalidValueException(field, "JSON with strings in valid Unicode");
   }
 
-  /** Whether no half of a surrogate pair stands alone, which no UTF-8 can carry. */
+  /** The text with U+FFFD in place of each unpaired surrogate, which UTF-8 cannot encode. */
+  public static String repaired(String text) {
+    if (isUnicode(text)) {
+      return text;
+    }
+    StringBuilder repaired = new StringBuilder(text.length());
+    text.codePoints()
+        .map(c -> Character.getType(c) == Character.SURROGATE ? '\ufffd' : c)
+        .forEach(repaired::appendCodePoint);
+    return repaired.toString();
+  }
+
+  /** Whether the text has no unpaired surrogate, which UTF-8 cannot encode. */
   public static boolean isUnicode(String text) {
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);

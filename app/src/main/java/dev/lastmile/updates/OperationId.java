@@ -5,8 +5,10 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * Names one asynchronous operation. It carries its partition, so that a callback finds the keys
- * without a lookup, and 128 random bits, so that it cannot be guessed.
+ * The id of an asynchronous operation.
+ *
+ * <p>It contains its partition, so a callback finds the keys without a lookup. It also contains 128
+ * random bits, so it cannot be guessed.
  *
  * @param value {@code op}, the partition's digit, {@code -}, 32 hexadecimal digits
  */
@@ -20,7 +22,7 @@ public record OperationId(String value) {
     }
   }
 
-  /** A new id in the partition of the channel that will own the operation. */
+  /** A new id in the partition of the owner's channel. */
   public static OperationId random(Channel channel) {
     byte[] bits = new byte[16];
     RANDOM.nextBytes(bits);
@@ -28,12 +30,14 @@ public record OperationId(String value) {
         "op" + channel.partition().digit() + "-" + HexFormat.of().formatHex(bits));
   }
 
-  /** The id that a text from outside names; empty if no id looks like this. */
+  /** The parsed id; empty if the text does not have the form of an id. */
   public static Optional<OperationId> parse(String text) {
     return isId(text) ? Optional.of(new OperationId(text)) : Optional.empty();
   }
 
-  /** By hand: every callback asks, and a pattern takes as long as its signature. */
+  /**
+   * Without a regular expression, which would take as long as the signature check of a callback.
+   */
   private static boolean isId(String text) {
     if (text.length() != EXAMPLE.length()) {
       return false;
@@ -50,7 +54,7 @@ public record OperationId(String value) {
     return true;
   }
 
-  /** Where the keys of this operation live. */
+  /** The partition of this operation's keys. */
   public Partition partition() {
     return Partition.ofDigit(value.charAt(2));
   }

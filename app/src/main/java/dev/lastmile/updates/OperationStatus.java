@@ -1,13 +1,17 @@
 package dev.lastmile.updates;
 
-/** How far an operation is. A final status never changes again. */
+/** The status of an operation. A final status never changes. */
 public enum OperationStatus {
-  /** Created; the external system has not reported yet. */
+  /** Created; no report of the external system yet. Not final. */
   PENDING,
-  /** The external system works on it. */
+  /** The external system is processing it. Not final. */
   RUNNING,
-  /** Done; the result is there. */
+  /** Completed with a result. Final. */
   SUCCEEDED,
-  /** Given up; the message says why. */
-  FAILED
+  /** Failed; the message states the reason. Final. */
+  FAILED;
+
+  public boolean isFinal() {
+    return this == SUCCEEDED || this == FAILED;
+  }
 }

@@ -4,17 +4,18 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * One of {@value #COUNT} groups of channels. All Redis keys of a channel carry the hash tag of its
- * partition, so that one script may touch them all on a Redis Cluster too (<a
- * href="https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags">hash
- * tags</a>).
+ * One of {@value #COUNT} groups of channels.
  *
- * <p>The number is fixed for ever: it is part of every stored key and of every operation id.
+ * <p>All Redis keys of a channel carry the hash tag of its partition, so one script may access them
+ * all on Redis Cluster (<a
+ * href="https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags">hash
+ * tags</a>). The number of partitions never changes: it is part of every stored key and every
+ * operation id.
  *
  * @param index 0 to {@code COUNT - 1}
  */
 public record Partition(int index) {
-  /** How many partitions there are. */
+  /** The number of partitions. */
   public static final int COUNT = 16;
 
   /** All partitions, ascending. */
@@ -30,17 +31,17 @@ public record Partition(int index) {
     }
   }
 
-  /** The partition that a hexadecimal digit stands for. */
+  /** The partition of a hexadecimal digit. */
   static Partition ofDigit(char digit) {
     return ALL.get(Character.digit(digit, 16));
   }
 
-  /** The digit that stands for this partition in ids. */
+  /** The digit of this partition in ids. */
   char digit() {
     return Character.forDigit(index, 16);
   }
 
-  /** The prefix of every key of this partition, for example <code>{p7}</code>. */
+  /** The hash tag that starts every key of this partition, for example <code>{p7}</code>. */
   public String tag() {
     return TAGS.get(index);
   }

@@ -1,9 +1,9 @@
 /**
- * The values that every other package speaks of: ids, channel, cursor, update, envelope.
+ * The values that all other packages use: ids, channel, cursor, update, envelope.
  *
- * <p>Immutable, thread-safe, without Spring and without I/O. What reads input from outside throws
- * {@link dev.lastmile.updates.InvalidValueException}, which the HTTP layer answers with 400.
- * Imports nothing of ours.
+ * <p>All are immutable and thread-safe, without Spring and without I/O. Parsers of input throw
+ * {@link dev.lastmile.updates.InvalidValueException}, for which the HTTP layer returns 400. Imports
+ * no other package of the project.
  */
 @NullMarked
 @ApplicationModule(allowedDependencies = {})

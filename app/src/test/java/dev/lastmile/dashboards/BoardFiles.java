@@ -1,6 +1,6 @@
 package dev.lastmile.dashboards;
 
-import dev.lastmile.alerts.RuleFiles;
+import dev.lastmile.testkit.rules.RuleFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.math.BigDecimal;
@@ -18,12 +18,11 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The boards as files: the JSON that Grafana loads, made from the short sources in {@code
+ * The files of the boards: the JSON that Grafana loads, rendered from the short sources in {@code
  * grafana/boards}.
  *
- * <p>A source says what is shown; {@code common.yaml} says what every board and each kind of panel
- * looks like. What is added here is what nobody should write by hand: ids, places in the grid,
- * datasources, links.
+ * <p>A source defines the content of a board. {@code common.yaml} defines the look of every board
+ * and of each kind of panel. This class adds ids, grid positions, datasources and links.
  */
 final class BoardFiles {
   static final Path FOLDER = Path.of("..", "grafana");
@@ -38,7 +37,7 @@ final class BoardFiles {
 
   private BoardFiles() {}
 
-  /** The boards' names, as their files have them. */
+  /** The names of the boards, from the names of their sources. */
   static List<String> names() {
     try (Stream<Path> files = Files.list(SOURCES)) {
       return files
@@ -64,7 +63,7 @@ final class BoardFiles {
     return JSON.readTree(RuleFiles.read(dashboard(name)));
   }
 
-  /** What the JSON of a board has to be. */
+  /** The expected JSON of a board. */
   static String rendered(String name) {
     Map<String, Object> board = new BoardFiles().board(yaml(name));
     DefaultPrettyPrinter printer =
@@ -115,7 +114,10 @@ final class BoardFiles {
     return annotations;
   }
 
-  /** Rows from top to bottom; the panels of a row from left to right, and on a new line if full. */
+  /**
+   * Places rows from top to bottom, and the panels of a row from left to right. A panel that does
+   * not fit starts a new line.
+   */
   private List<Object> panels(Map<String, Object> source) {
     List<Object> panels = new ArrayList<>();
     int y = 0;
@@ -277,7 +279,7 @@ final class BoardFiles {
     return object("mode", "absolute", "steps", steps);
   }
 
-  /** Objects are merged, anything else is replaced. */
+  /** Merges objects recursively; replaces all other values. */
   private static Object merged(Object under, Object over) {
     if (over == null) {
       return under;
@@ -290,7 +292,7 @@ final class BoardFiles {
     return merged;
   }
 
-  /** {@code {runbooks}} in a link is where the runbooks are. */
+  /** Replaces {@code {runbooks}} with the base URL of the runbooks. */
   private static Object resolved(Object value) {
     return switch (value) {
       case String text -> text.replace("{runbooks}", RuleFiles.runbooksUrl());
@@ -308,7 +310,7 @@ final class BoardFiles {
     };
   }
 
-  /** In this order, so that the files stay the same from run to run. */
+  /** A map in this order, which makes the files reproducible. */
   private static Map<String, Object> object(Object... keysAndValues) {
     Map<String, Object> object = new LinkedHashMap<>();
     for (int i = 0; i < keysAndValues.length; i += 2) {

@@ -2,14 +2,14 @@ package dev.lastmile.dashboards;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lastmile.alerts.RuleFiles;
-import dev.lastmile.testing.Alertmanager;
-import dev.lastmile.testing.Cluster;
-import dev.lastmile.testing.Crowd;
-import dev.lastmile.testing.CrowdPace;
-import dev.lastmile.testing.Loki;
-import dev.lastmile.testing.Prometheus;
-import dev.lastmile.testing.Traffic;
+import dev.lastmile.testkit.browser.BrowserPace;
+import dev.lastmile.testkit.browser.SimulatedBrowsers;
+import dev.lastmile.testkit.browser.Traffic;
+import dev.lastmile.testkit.cluster.Cluster;
+import dev.lastmile.testkit.rules.RuleFiles;
+import dev.lastmile.testkit.telemetry.Alertmanager;
+import dev.lastmile.testkit.telemetry.Loki;
+import dev.lastmile.testkit.telemetry.Prometheus;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -29,6 +29,7 @@ import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -41,6 +42,7 @@ import org.junit.jupiter.api.io.TempDir;
  * has left out or that something else stands in for. Without them a local cluster is started with a
  * Prometheus for each scale of rules.
  */
+@Tag("long")
 class DashboardQueriesIT {
   private static final String PROMETHEUS = System.getProperty("lastmile.prometheus");
   private static final String LOKI = System.getProperty("lastmile.loki");
@@ -79,7 +81,7 @@ class DashboardQueriesIT {
       PROMETHEUSES.put(
           scale, started(Prometheus.start(cluster, RuleFiles.folder(scale), alertmanager)));
     }
-    Crowd crowd = started(Crowd.of(cluster, 30, 7, CrowdPace.USUAL));
+    SimulatedBrowsers crowd = started(SimulatedBrowsers.of(cluster, 30, 7, BrowserPace.USUAL));
     crowd.awaitConnected(Duration.ofSeconds(60));
     Traffic traffic = started(new Traffic(cluster, crowd, 20, 7));
     STARTED.addFirst(traffic::stop);

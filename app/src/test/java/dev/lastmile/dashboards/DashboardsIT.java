@@ -3,8 +3,8 @@ package dev.lastmile.dashboards;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.lastmile.testing.Loki;
-import dev.lastmile.testing.Tool;
+import dev.lastmile.testkit.process.Tool;
+import dev.lastmile.testkit.telemetry.Loki;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,10 +12,12 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What Prometheus' own tool and a real Loki say of the boards and of Loki's configuration. */
+@Tag("long")
 class DashboardsIT {
   @TempDir private Path folder;
 
@@ -61,32 +63,32 @@ class DashboardsIT {
   void whatTheFirstPanelsSayIsRight_atBothScales() throws Exception {
     String slo =
         """
-        job_window:delivery_loss:sli{window="30d"} 0.9x120
-        job_window:delivery_loss:sli{window="3d"} 0.5x120
-        job_window:delivery_loss:burn_rate{window="30d"} 9x120
-        job_window:delivery_loss:burn_rate{window="3d"} 4x120
-        job_window:delivery_loss:burn_rate{window="6h"} 3x120
-        job_window:delivery_loss:burn_rate{window="1h"} 2x120
-        job_window:delivery_loss:burn_rate{window="5m"} 7.2x120
-        job:delivery_loss:budget_remaining 0.5x120
+        job_window:lastmile_delivery_loss:sli{window="30d"} 0.9x120
+        job_window:lastmile_delivery_loss:sli{window="3d"} 0.5x120
+        job_window:lastmile_delivery_loss:burn_rate{window="30d"} 9x120
+        job_window:lastmile_delivery_loss:burn_rate{window="3d"} 4x120
+        job_window:lastmile_delivery_loss:burn_rate{window="6h"} 3x120
+        job_window:lastmile_delivery_loss:burn_rate{window="1h"} 2x120
+        job_window:lastmile_delivery_loss:burn_rate{window="5m"} 7.2x120
+        job:lastmile_delivery_loss:budget_remaining 0.5x120
         """;
     String demo =
         """
-        job_window:delivery_loss:sli{window="3d"} 0.8x120
-        job_window:delivery_loss:sli{window="432m"} 0.7x120
-        job_window:delivery_loss:burn_rate{window="3d"} 1x120
-        job_window:delivery_loss:burn_rate{window="432m"} 4x120
-        job_window:delivery_loss:burn_rate{window="36m"} 3x120
-        job_window:delivery_loss:burn_rate{window="6m"} 2x120
-        job_window:delivery_loss:burn_rate{window="30s"} 7.2x120
-        job:delivery_loss:budget_remaining 0.5x120
+        job_window:lastmile_delivery_loss:sli{window="3d"} 0.8x120
+        job_window:lastmile_delivery_loss:sli{window="432m"} 0.7x120
+        job_window:lastmile_delivery_loss:burn_rate{window="3d"} 1x120
+        job_window:lastmile_delivery_loss:burn_rate{window="432m"} 4x120
+        job_window:lastmile_delivery_loss:burn_rate{window="36m"} 3x120
+        job_window:lastmile_delivery_loss:burn_rate{window="6m"} 2x120
+        job_window:lastmile_delivery_loss:burn_rate{window="30s"} 7.2x120
+        job:lastmile_delivery_loss:budget_remaining 0.5x120
         """;
-    String of30d = "{labels: 'job_window:delivery_loss:sli{window=\"30d\"}', value: 0.9}";
-    String of3d = "{labels: 'job_window:delivery_loss:sli{window=\"3d\"}', value: 0.8}";
+    String of30d = "{labels: 'job_window:lastmile_delivery_loss:sli{window=\"30d\"}', value: 0.9}";
+    String of3d = "{labels: 'job_window:lastmile_delivery_loss:sli{window=\"3d\"}', value: 0.8}";
     String near = "How near the burn alerts are";
     String lasts = "At this pace the loss budget lasts";
     // One lost at 350 s, two at 400 s.
-    String lost = "job:delivery_expired:increase5s 0x69 1 0x8 2 0x39";
+    String lost = "job:lastmile_deliveries_expired:increase5s 0x69 1 0x8 2 0x39";
     List<String> tests =
         List.of(
             test(slo, "Objectives", "A", of30d),
@@ -122,7 +124,10 @@ class DashboardsIT {
                   "delivery_expired",
                   "WARN",
                   ",\"owner\":\"app-3\",\"reason\":\"not_received\",\"age_seconds\":5.1"),
-              line("hearing_changed", "WARN", ",\"from\":\"hears\",\"to\":\"deaf\""),
+              line(
+                  "subscription_state_changed",
+                  "WARN",
+                  ",\"from\":\"receiving\",\"to\":\"stalled\""),
               line("hop", "DEBUG", ",\"hop\":\"delivered\",\"outcome\":\"delivered\"")));
       int number = 0;
       for (BoardQuery query : BoardQuery.all()) {

@@ -2,10 +2,10 @@ package dev.lastmile.dashboards;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lastmile.alerts.RuleFiles;
-import dev.lastmile.alerts.RuleFiles.Rule;
 import dev.lastmile.telemetry.Metric;
-import dev.lastmile.testing.Generated;
+import dev.lastmile.testkit.Generated;
+import dev.lastmile.testkit.rules.RuleFiles;
+import dev.lastmile.testkit.rules.RuleFiles.Rule;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +31,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.yaml.snakeyaml.Yaml;
 import tools.jackson.databind.JsonNode;
 
-/** The boards are what their sources say, and a tool for somebody at three in the morning. */
+/**
+ * The boards equal their rendered sources, every panel is documented, and all links and series
+ * exist.
+ */
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DashboardsTest {
   private static final Pattern PANEL_OF_RUNBOOK =
@@ -47,7 +50,7 @@ class DashboardsTest {
     return panels;
   }
 
-  /** Those that show data. */
+  /** The panels that show data. */
   private static List<JsonNode> charts(String board) {
     return panels(board).stream()
         .filter(panel -> !Set.of("row", "text").contains(panel.path("type").asString()))
@@ -64,7 +67,7 @@ class DashboardsTest {
     return texts;
   }
 
-  /** First, so that with {@code -Dlastmile.write} the others see what was written. */
+  /** Runs first: with {@code ./generate} the other tests then read the new files. */
   @Order(1)
   @ParameterizedTest
   @MethodSource("boards")
@@ -80,9 +83,9 @@ class DashboardsTest {
     }
     for (String board : boards()) {
       JsonNode json = BoardFiles.json(board);
-      // So that links and alerts can name it.
+      // Links and alerts contain the uid.
       assertThat(json.path("uid").asString()).isEqualTo("lastmile-" + board);
-      assertThat(json.path("id").isNull()).as("Grafana gives the id of " + board).isTrue();
+      assertThat(json.path("id").isNull()).as("Grafana assigns the id of " + board).isTrue();
       assertThat(json.path("editable").asBoolean()).isFalse();
       assertThat(json.path("schemaVersion").asInt()).isIn(41, 42);
       assertThat(json.path("tags").get(0).asString()).isEqualTo("lastmile");
@@ -118,7 +121,7 @@ class DashboardsTest {
     }
   }
 
-  /** Without thresholds of its own a panel has Grafana's: red from 80, whatever the unit. */
+  /** A panel without thresholds gets Grafana's default, which is red from 80 in any unit. */
   @ParameterizedTest
   @MethodSource("boards")
   void everyPanelThatIsColoredByThresholdsHasItsOwn_andLinesDrawTheirs(String board) {
@@ -212,7 +215,7 @@ class DashboardsTest {
     }
   }
 
-  /** The job that brings a series that is neither ours nor recorded. */
+  /** The scrape job of each series that is neither in the catalogue nor recorded. */
   static Map<String, String> foreign() {
     Map<String, String> jobs = new TreeMap<>();
     BoardFiles.yaml("foreign")
@@ -245,7 +248,7 @@ class DashboardsTest {
         used.addAll(names);
       }
     }
-    // From a span to metrics.
+    // The links from a span to metrics.
     String tempo = RuleFiles.read(BoardFiles.FOLDER.resolve("provisioning/datasources/tempo.yaml"));
     List<String> links = matches("query: '(.*\\{\\$\\$__tags.*)'", tempo);
     assertThat(links).hasSize(2);
@@ -255,7 +258,7 @@ class DashboardsTest {
           .allMatch(ours::contains);
     }
     foreign.removeAll(used);
-    assertThat(foreign).as("listed and not used").isEmpty();
+    assertThat(foreign).as("listed but not used").isEmpty();
   }
 
   static List<String> scales() {
@@ -322,7 +325,7 @@ class DashboardsTest {
     assertThat(named).hasSizeGreaterThan(10);
   }
 
-  /** A title in italics in a description is a panel of some board. */
+  /** A title in italics in a description is that of a panel or a board. */
   @Test
   void everyPanelThatADescriptionNamesExists() {
     Set<String> titles = new TreeSet<>();

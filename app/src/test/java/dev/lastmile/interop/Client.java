@@ -5,18 +5,18 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** A client that somebody else wrote. */
+/** A third-party client of streams, which may also sign webhooks. */
 interface Client extends AutoCloseable {
   JsonMapper JSON = new JsonMapper();
 
-  /** One event of a stream as the client gave it. */
+  /** One event of a stream as the client delivered it. */
   record Event(String name, String id, JsonNode data) {
     static Event of(String name, String id, String data) {
       return new Event(name, id, JSON.readTree(data));
     }
   }
 
-  /** What a client has heard; written by its own threads. */
+  /** The events that a client received. Its own threads add them. */
   final class Heard {
     private final List<Event> events = new CopyOnWriteArrayList<>();
 
@@ -29,22 +29,22 @@ interface Client extends AutoCloseable {
     }
   }
 
-  /** Name and version. */
+  /** Name and version of the client. */
   String stream();
 
-  /** Name and version of what signs webhooks; empty for none. */
+  /** Name and version of the library that signs webhooks; empty for none. */
   String webhook();
 
-  /** Whether it comes back by itself when its connection breaks. */
+  /** Whether the client reconnects by itself when its connection breaks. */
   boolean reconnects();
 
   /** Opens the stream. */
   void listen(String lastEventId, Heard heard) throws Exception;
 
-  /** Acks a version; the status. */
+  /** Acks a version; returns the status. */
   int ack(String operationId, long version) throws Exception;
 
-  /** Sends a signed callback; the answer's body. */
+  /** Sends a signed callback; returns the body of the response. */
   String callback(String operationId, String body) throws Exception;
 
   @Override

@@ -5,17 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lastmile.interop.Client.Event;
 import dev.lastmile.interop.Client.Heard;
-import dev.lastmile.testing.Browser;
-import dev.lastmile.testing.Cluster;
-import dev.lastmile.testing.Relay;
-import dev.lastmile.testing.Tool;
-import dev.lastmile.testing.Webhooks;
+import dev.lastmile.testkit.browser.Browser;
+import dev.lastmile.testkit.browser.Webhooks;
+import dev.lastmile.testkit.cluster.Cluster;
+import dev.lastmile.testkit.process.Relay;
+import dev.lastmile.testkit.process.Tool;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * resumes with what it missed and nothing else, and acks; where it comes with a library for
  * webhooks, that one signs the callbacks, on another replica.
  */
+@Tag("long")
 class InteropIT {
   private static final StringBuilder TABLE =
       new StringBuilder("| Stream | connects | resumes | acks | Webhooks signed by |\n")

@@ -34,20 +34,21 @@ class LogLimitTest {
   @Test
   void theSameEventPassesSoOftenInAnInterval_andTheNextOneSaysHowManyDidNot() {
     for (int i = 0; i < 10; i++) {
-      assertThat(passes(event(Level.WARN, "redis_refused", i / 2))).isEqualTo(i < 3);
+      assertThat(passes(event(Level.WARN, "redis_error_reply", i / 2))).isEqualTo(i < 3);
     }
     assertThat(limit.suppressed()).isEqualTo(7);
-    LoggingEvent next = event(Level.WARN, "redis_refused", 10);
+    LoggingEvent next = event(Level.WARN, "redis_error_reply", 10);
     assertThat(passes(next)).isTrue();
     assertThat(next.getKeyValuePairs().toString()).contains("suppressed=\"7\"");
-    LoggingEvent after = event(Level.WARN, "redis_refused", 11);
+    LoggingEvent after = event(Level.WARN, "redis_error_reply", 11);
     assertThat(passes(after)).isTrue();
     assertThat(after.getKeyValuePairs()).isNullOrEmpty();
   }
 
   @Test
   void otherEventsAreCountedApart() {
-    for (String message : List.of("redis_away", "redis_up", "replica_lost", "epoch_renewed")) {
+    for (String message :
+        List.of("redis_unreachable", "redis_connected", "replica_lost", "epoch_renewed")) {
       assertThat(passes(event(Level.INFO, message, 0))).isTrue();
     }
   }

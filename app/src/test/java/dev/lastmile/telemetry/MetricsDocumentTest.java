@@ -2,17 +2,18 @@ package dev.lastmile.telemetry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lastmile.testing.Generated;
+import dev.lastmile.testkit.Generated;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import org.junit.jupiter.api.Test;
 
-/** {@code docs/metrics.md} says what the catalogue says. */
+/** Compares {@code docs/reference/metrics.md} with the catalogue of metrics. */
 class MetricsDocumentTest {
   @Test
   void theDocumentIsMadeFromTheCatalogue() {
-    StringBuilder text = new StringBuilder("| Series | Kind | Labels | |\n|---|---|---|---|\n");
+    StringBuilder text =
+        new StringBuilder("| Series | Kind | Labels | Meaning |\n|---|---|---|---|\n");
     for (Metric metric : Metric.values()) {
       text.append(
           "| `%s` | %s | %s | %s |%n"
@@ -27,14 +28,15 @@ class MetricsDocumentTest {
       text.append(
           "| `%s` | `%s` |%n".formatted(hop.wireName(), String.join("`, `", hop.outcomes())));
     }
-    Generated.assertPart(Path.of("..", "docs", "metrics.md"), text.toString());
+    Generated.assertPart(Path.of("..", "docs", "reference", "metrics.md"), text.toString());
   }
 
   @Test
-  void namesAreUniqueAndEndAsPrometheusWantsThem() {
+  void namesAreUniqueAndBeginWithOursAndEndAsPrometheusWantsThem() {
     assertThat(Arrays.stream(Metric.values()).map(Metric::prometheusName)).doesNotHaveDuplicates();
     for (Metric metric : Metric.values()) {
       boolean counts = metric.kind() == Metric.Kind.COUNTER || metric.kind() == Metric.Kind.ACCOUNT;
+      assertThat(metric.prometheusName()).startsWith("lastmile_");
       assertThat(metric.prometheusName().endsWith("_total")).as(metric.name()).isEqualTo(counts);
       assertThat(metric.labels()).doesNotContain("operation_id", "correlation_id", "trace_id");
     }

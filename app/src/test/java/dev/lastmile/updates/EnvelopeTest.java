@@ -12,21 +12,21 @@ class EnvelopeTest {
   private static final String CHANNEL = "0".repeat(32);
   private static final String ID = "op0-" + "1".repeat(32);
   private static final String HEADER =
-      "1\t\t"
+      "4\t\t"
           + CHANNEL
           + "\t"
           + ID
-          + "\t0123456789abcdef\t7\t3\tcorrelation-1\t00-aa-bb-01\tk=v\t1700000000000001\t8";
+          + "\t0123456789abcdef\t7\t3\tcorrelation-1\t00-aa-bb-01\tk=v\t1700000000000001";
 
   @Test
   void channelIsReadWithoutTheRest() {
-    assertThat(Envelope.channelOf(("1\t\t" + CHANNEL + "\tgarbage").getBytes(UTF_8)))
+    assertThat(Envelope.channelOf(("4\t\t" + CHANNEL + "\tgarbage").getBytes(UTF_8)))
         .isEqualTo(CHANNEL);
   }
 
   @Test
   void everyFieldAndThePayloadAreRead() {
-    Update update = Envelope.decode((HEADER + "\n{\"a\":\"é\",\"cursor\":1}").getBytes(UTF_8));
+    Update update = Envelope.decode((HEADER + "\n{\"a\":\"é\"").getBytes(UTF_8));
     assertThat(update.channel().value()).isEqualTo(CHANNEL);
     assertThat(update.operationId().value()).isEqualTo(ID);
     assertThat(update.cursor()).isEqualTo(new Cursor("0123456789abcdef", 7));
@@ -35,27 +35,37 @@ class EnvelopeTest {
     assertThat(update.traceparent()).isEqualTo("00-aa-bb-01");
     assertThat(update.tracestate()).isEqualTo("k=v");
     assertThat(update.publishedAtMicros()).isEqualTo(1_700_000_000_000_001L);
-    assertThat(new String(update.payload(), UTF_8)).isEqualTo("{\"a\":\"é\",\"cursor\":1}");
-    assertThat(new String(update.operationJson(), UTF_8)).isEqualTo("{\"a\":\"é}");
+    assertThat(new String(update.state(), UTF_8)).isEqualTo("{\"a\":\"é\"");
+  }
+
+  @Test
+  void theTimeOfTheChangeIsThatOfRedis_andTheStreamAlsoHasTheCursorAndTheTrace() {
+    Update update = Envelope.decode((HEADER + "\n{\"a\":1").getBytes(UTF_8));
+    String at = "2023-11-14T22:13:20.000Z";
+    assertThat(new String(update.operationJson(), UTF_8))
+        .isEqualTo("{\"a\":1,\"updatedAt\":\"" + at + "\"}");
+    assertThat(new String(update.eventEnd(), UTF_8))
+        .isEqualTo(
+            ",\"updatedAt\":\""
+                + at
+                + "\",\"cursor\":\"0123456789abcdef-7\",\"traceparent\":\"00-aa-bb-01\","
+                + "\"publishedAt\":\""
+                + at
+                + "\"}");
   }
 
   @Test
   void whatWasKeptOverARenewalGoesOnInTheNewEpoch() {
-    String payload = "{\"a\":\"e\",\"cursor\":\"0123456789abcdef-7\",\"x\":1}";
-    Update update = Envelope.decode((HEADER + "\n" + payload).getBytes(UTF_8));
+    Update update = Envelope.decode((HEADER + "\n{\"a\":1").getBytes(UTF_8));
     assertThat(update.inEpoch("0123456789abcdef")).isSameAs(update);
     Update moved = update.inEpoch("fedcba9876543210");
     assertThat(moved.cursor()).isEqualTo(new Cursor("fedcba9876543210", 7));
-    assertThat(new String(moved.payload(), UTF_8))
-        .isEqualTo(payload.replace("0123456789abcdef", "fedcba9876543210"));
-    assertThat(new String(update.payload(), UTF_8)).as("unchanged").isEqualTo(payload);
-    Update other = Envelope.decode((HEADER + "\n{\"a\":\"e\"}").getBytes(UTF_8));
-    assertThatThrownBy(() -> other.inEpoch("fedcba9876543210"))
-        .isInstanceOf(IllegalArgumentException.class);
+    assertThat(moved.state()).isSameAs(update.state());
+    assertThat(new String(moved.eventEnd(), UTF_8)).contains("fedcba9876543210-7");
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "1", "2\t\tx\ty\n", "1\t\tx", "1\tno header end", "{\"json\":1}\n"})
+  @ValueSource(strings = {"", "4", "2\t\tx\ty\n", "4\t\tx", "4\tno header end", "{\"json\":1}\n"})
   void whatIsNoEnvelopeIsRefused(String text) {
     assertThatThrownBy(
             () -> {

@@ -12,17 +12,17 @@ import java.util.Locale;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * What all workloads work with.
+ * Options, stubs and results that all workloads share. Any thread.
  *
- * @param outside what replicas want of others
- * @param report where figures go
- * @param started how many candidates were, for the names of their folders
+ * @param stubs systems that replicas call
+ * @param results where figures go
+ * @param started how many candidates have been started; numbers their folders
  */
-record Bench(Options options, Outside outside, Report report, AtomicInteger started) {
+record Bench(Options options, StubServices stubs, BenchmarkResults results, AtomicInteger started) {
   private static final Duration CONNECT = Duration.ofSeconds(90);
 
-  Bench(Options options, Outside outside, Report report) {
-    this(options, outside, report, new AtomicInteger());
+  Bench(Options options, StubServices stubs, BenchmarkResults results) {
+    this(options, stubs, results, new AtomicInteger());
   }
 
   /** Where a candidate's logs go. */
@@ -37,24 +37,24 @@ record Bench(Options options, Outside outside, Report report, AtomicInteger star
   }
 
   /**
-   * Before the first phase. The compilers of a JVM take half a minute until they have nothing left
-   * to do, and what they cost is not the price of an update.
+   * Time before the first phase. The JIT compilers work for about half a minute, and their CPU time
+   * is not the cost of an update.
    */
   Duration warmUp() {
     return Duration.ofSeconds(options.warmUp());
   }
 
-  /** Longest that opening all streams may take. */
+  /** Time limit for opening all streams. */
   Duration patience() {
     return CONNECT;
   }
 
-  /** A line for whoever watches. */
+  /** Prints a line of progress to stderr. */
   void say(String format, Object... values) {
     System.err.printf(Locale.ROOT, "    " + format + "%n", values);
   }
 
-  /** Figures for whoever watches. */
+  /** Prints figures to stderr. */
   void say(Figures figures, String format, Object... values) {
     say("%s: %s", String.format(Locale.ROOT, format, values), figures);
   }
@@ -67,7 +67,7 @@ record Bench(Options options, Outside outside, Report report, AtomicInteger star
     }
   }
 
-  /** The body of the answer; empty if there is none. */
+  /** The response body; empty if there is no response. */
   String text(Request request) {
     try (Caller caller = new Caller()) {
       return caller.send(request).body();
@@ -76,7 +76,7 @@ record Bench(Options options, Outside outside, Report report, AtomicInteger star
     }
   }
 
-  /** What a tool of this JDK says. */
+  /** The output of a tool of this JDK. */
   String output(String tool, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", tool).toString());

@@ -11,9 +11,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 /**
- * Measures this service and its peers in the same run, and tells the result. Exit status: 0 when
- * everything was measured, 1 when something was not, 2 when the machine or the command line will
- * not do, 3 when the time was up.
+ * Measures this service and its peers in the same run, and prints the results. Exit status: 0 when
+ * everything was measured, 1 when something was not, 2 when the machine or the command line is
+ * unsuitable, 3 when the time was up.
  */
 final class Benchmark {
   private static final Map<String, Supplier<Workload>> WORKLOADS = workloads();
@@ -22,9 +22,9 @@ final class Benchmark {
   static final List<String> GROUPS = List.copyOf(WORKLOADS.keySet());
 
   private final Options options;
-  private final Report report = new Report();
+  private final BenchmarkResults results = new BenchmarkResults();
   private final Instant begun = Instant.now();
-  private final Disturbance disturbance = new Disturbance();
+  private final DisturbanceMonitor disturbance = new DisturbanceMonitor();
   private final AtomicBoolean told = new AtomicBoolean();
   private boolean failed;
 
@@ -34,13 +34,13 @@ final class Benchmark {
 
   private static Map<String, Supplier<Workload>> workloads() {
     Map<String, Supplier<Workload>> all = new LinkedHashMap<>();
-    all.put("idle", Idle::new);
-    all.put("storm", Storm::new);
-    all.put("broadcast", Broadcast::new);
-    all.put("unicast", Unicast::new);
-    all.put("replicas", Replicas::new);
-    all.put("ledger", Outstanding::new);
-    all.put("kill", Kill::new);
+    all.put("idle", IdleWorkload::new);
+    all.put("storm", StormWorkload::new);
+    all.put("broadcast", BroadcastWorkload::new);
+    all.put("unicast", UnicastWorkload::new);
+    all.put("replicas", ReplicasWorkload::new);
+    all.put("ledger", LedgerWorkload::new);
+    all.put("kill", KillWorkload::new);
     return all;
   }
 
@@ -53,31 +53,31 @@ final class Benchmark {
     try {
       options = Options.parse(arguments);
       check(options);
-      Report.check(options.json());
+      BenchmarkResults.check(options.json());
     } catch (IllegalArgumentException e) {
       System.err.println(e.getMessage() + "\n" + Options.usage());
       System.exit(2);
       return;
     }
-    List<String> objections = new ArrayList<>(Machine.missing());
+    List<String> objections = new ArrayList<>(Machine.missing(true));
     List<String> doubts = Machine.objections(options);
     if (!options.anywhere()) {
       objections.addAll(doubts);
     }
     if (!objections.isEmpty()) {
-      System.err.println("This machine will not do:");
+      System.err.println("This machine is unsuitable:");
       objections.forEach(objection -> System.err.println("  " + objection));
       System.exit(2);
     }
     Benchmark benchmark = new Benchmark(options);
-    doubts.forEach(doubt -> benchmark.report.note("Measured all the same: " + doubt + "."));
+    doubts.forEach(doubt -> benchmark.results.note("Measured all the same: " + doubt + "."));
     System.exit(benchmark.run());
   }
 
   /**
-   * Whoever misspells a candidate would get an empty table.
+   * Checks the names of candidates: a misspelled one would give an empty table.
    *
-   * @throws IllegalArgumentException with a sentence that says what is wrong
+   * @throws IllegalArgumentException with the error as a sentence
    */
   private static void check(Options options) {
     List<String> known =
@@ -97,8 +97,8 @@ final class Benchmark {
     Thread.ofPlatform().name("deadline").daemon().start(this::endInTime);
     Runtime.getRuntime().addShutdownHook(new Thread(this::tellEarly, "tell"));
     disturbance.start();
-    try (Outside outside = new Outside()) {
-      Bench bench = new Bench(options, outside, report);
+    try (StubServices stubs = new StubServices()) {
+      Bench bench = new Bench(options, stubs, results);
       for (String group : options.groups()) {
         disturbance.begin(group);
         measure(bench, group, WORKLOADS.get(group).get());
@@ -120,12 +120,13 @@ final class Benchmark {
           continue;
         }
         System.err.printf("%s, round %d of %d: %s%n", group, round, options.rounds(), candidate);
-        report.round(round);
+        results.round(round);
         try {
           workload.measure(bench, candidate);
         } catch (Exception | Error e) {
           failed = true;
-          report.note("Not measured: %s of %s, round %d: %s".formatted(group, candidate, round, e));
+          results.note(
+              "Not measured: %s of %s, round %d: %s".formatted(group, candidate, round, e));
           e.printStackTrace();
         }
       }
@@ -135,19 +136,19 @@ final class Benchmark {
 
   private void endInTime() {
     Ticker.pause(Duration.ofMinutes(options.minutes()));
-    report.note("The time was up: what is missing was not measured.");
+    results.note("The time was up: missing figures were not measured.");
     try {
       tell();
     } finally {
-      // Ends the children too.
+      // Its shutdown hooks end the child processes too.
       System.exit(3);
     }
   }
 
-  /** Ctrl-C: what was measured until then is not lost. */
+  /** Prints the figures that were measured before Ctrl-C. */
   private void tellEarly() {
     if (!told.get()) {
-      report.note("It was ended before its end: what is missing was not measured.");
+      results.note("The run was stopped: missing figures were not measured.");
       tell();
     }
   }
@@ -173,8 +174,8 @@ final class Benchmark {
     about.put("groups", options.groups());
     about.put("anywhere", options.anywhere());
     about.put("worstPercentOfTheMachine", disturbance.worst());
-    System.out.println(report.table());
-    report.write(options.json(), about);
+    System.out.println(results.table());
+    results.write(options.json(), about);
     System.err.println("Also in " + options.json());
   }
 }

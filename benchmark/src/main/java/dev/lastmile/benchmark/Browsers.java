@@ -2,7 +2,6 @@ package dev.lastmile.benchmark;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.lastmile.benchmark.EventParser.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -12,17 +11,17 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * Clients that behave as the page does, with books of their own: each shows one operation, acks
- * what it learns, comes back to another replica where its stream broke, resumes, and asks for its
- * state once more. Any thread.
+ * Clients that behave as the page does and count what they receive. Each shows one operation and
+ * acks its updates. When its stream breaks, it reconnects to another replica, resumes, and reads
+ * its state again. Any thread.
  */
-final class Browsers implements Audience {
-  /** What the stream's {@code retry:} says, and at random up to so much more. */
+final class Browsers implements StreamListener {
+  /** The stream's {@code retry:} value; {@link #SPREAD} is the most that is added at random. */
   private static final Duration RETRY = Duration.ofSeconds(2);
 
   private static final Duration SPREAD = Duration.ofMillis(500);
 
-  /** Who is behind for longer is wrong, not merely about to be told. */
+  /** A client that lags for longer counts as behind. */
   private static final Duration BEHIND = Duration.ofSeconds(1);
 
   private static final Duration CHECK = Duration.ofSeconds(60);
@@ -38,7 +37,7 @@ final class Browsers implements Audience {
     int replica;
   }
 
-  /** What all of them have learned, by how. */
+  /** Versions that all clients have learned, by way, and acks that were accepted. */
   record Learned(long live, long replay, long poll, long acked) {
     Learned minus(Learned earlier) {
       return new Learned(
@@ -46,7 +45,7 @@ final class Browsers implements Audience {
     }
   }
 
-  private final Lastmile candidate;
+  private final LastmileCandidate candidate;
   private final Callers callers;
   private final List<Browser> browsers = new ArrayList<>();
   private final LongAdder live = new LongAdder();
@@ -56,37 +55,37 @@ final class Browsers implements Audience {
   private final AtomicLong lastBehindNanos = new AtomicLong();
   private volatile int dead = -1;
 
-  Browsers(Lastmile candidate, Callers callers, int count) {
+  Browsers(LastmileCandidate candidate, Callers callers, int count) {
     this.candidate = candidate;
     this.callers = callers;
     for (int i = 0; i < count; i++) {
       Browser browser = new Browser();
-      browser.replica = i % candidate.cluster().size();
+      browser.replica = i % candidate.processes().size();
       browsers.add(browser);
     }
   }
 
-  /** What opens a browser's stream now. */
+  /** The request that opens a browser's stream now. */
   Request stream(int number) {
     Browser browser = browsers.get(number);
     synchronized (browser) {
       if (browser.opened > 0) {
-        // Chosen now: when its stream broke, nobody knew why.
+        // Chosen now: when the stream broke, the dead replica was not yet known.
         browser.replica = anyReplica();
       }
       return candidate.stream(number, browser.replica, browser.cursor);
     }
   }
 
-  /** From now on nobody goes to this replica, as behind a balancer that has noticed. */
+  /** From now on no client uses this replica, as behind a load balancer that has removed it. */
   void avoid(int replica) {
     dead = replica;
   }
 
   /** Some replica that is not avoided. */
   int anyReplica() {
-    int replica = ThreadLocalRandom.current().nextInt(candidate.cluster().size());
-    return replica == dead ? (replica + 1) % candidate.cluster().size() : replica;
+    int replica = ThreadLocalRandom.current().nextInt(candidate.processes().size());
+    return replica == dead ? (replica + 1) % candidate.processes().size() : replica;
   }
 
   @Override
@@ -171,7 +170,7 @@ final class Browsers implements Audience {
     }
   }
 
-  /** Whether each shows all that was taken. */
+  /** Whether each shows the newest version that was stored. */
   boolean areRight() {
     return browsers.stream()
         .allMatch(browser -> {
@@ -181,7 +180,7 @@ final class Browsers implements Audience {
         });
   }
 
-  /** When one of them caught up for the last time that had been behind for more than a second. */
+  /** When a client that had been behind for more than a second last caught up. */
   long lastBehindNanos() {
     return lastBehindNanos.get();
   }
@@ -190,13 +189,13 @@ final class Browsers implements Audience {
     return new Learned(live.sum(), replay.sum(), poll.sum(), acked.sum());
   }
 
-  /** Whether all that was learned was acked, and the ack taken. */
+  /** Whether every version that was learned has an accepted ack. */
   boolean haveAcked() {
     Learned learned = learned();
     return learned.acked() == learned.live() + learned.replay() + learned.poll();
   }
 
-  /** How many do not show what a replica reads from Redis. */
+  /** How many show another version than a replica reads from Redis. */
   int wrong() {
     AtomicInteger wrong = new AtomicInteger();
     callers.sendAll(

@@ -38,9 +38,10 @@ final class Callers implements AutoCloseable {
   }
 
   /**
-   * Sends it until the answer is neither 429 nor 503, with pauses, so and so often at most.
+   * Sends a request until the response is neither 429 nor 503, with pauses, at most {@value #TRIES}
+   * times.
    *
-   * @param request asked for each try, which may so go to somebody else
+   * @param request called for each attempt, so that each may go to another replica
    */
   CompletableFuture<Answer> send(Supplier<Request> request) {
     CompletableFuture<Answer> result = new CompletableFuture<>();

@@ -5,16 +5,16 @@ import java.util.stream.Collectors;
 import org.HdrHistogram.Histogram;
 
 /**
- * What one phase came to.
+ * The figures of one phase.
  *
- * @param published updates that were taken
- * @param errors updates that were not, or whose answer did not come
- * @param expected deliveries that the taken ones owe
- * @param received deliveries that came
- * @param strays deliveries that came again, or on another's stream
+ * @param published updates that were accepted
+ * @param errors updates that were refused, or had no response
+ * @param expected deliveries that the accepted updates require
+ * @param received deliveries that arrived
+ * @param strays deliveries that arrived twice, or on another channel's stream
  * @param seconds from the first update to the end of the last delivery
- * @param lag by how much updates left later than they were meant to
- * @param latency of each delivery, from when its update was meant to leave
+ * @param lag delay of updates after the instant at which they were due to leave
+ * @param latency of each delivery, from the instant at which its update was due to leave
  * @param fanOut of the last delivery of each update
  * @param usage CPU time from before the phase until after it
  */
@@ -59,14 +59,14 @@ record Figures(
   }
 
   /**
-   * Updates refused, and deliveries lost, made twice or to others: 0 if each update reached all
-   * once.
+   * Updates refused, and deliveries lost, made twice or to another channel: 0 if each update
+   * reached each of its streams once.
    */
   long wrong() {
     return errors + lost() + strays;
   }
 
-  /** One line for whoever watches. */
+  /** One line of progress. */
   @Override
   public String toString() {
     return String.format(

@@ -7,10 +7,10 @@ import java.util.Base64;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * A user of the service, made here with the service's own key: asking for ten thousand of them is
- * not what is measured.
+ * A user of the service. The cookie is made here with the service's own key, because requesting ten
+ * thousand identities is not part of the measurement.
  *
- * @param cookie the header that says who asks
+ * @param cookie the header that identifies the user
  */
 record Identity(String cookie) {
   private static final Base64.Encoder BASE64 = Base64.getUrlEncoder().withoutPadding();

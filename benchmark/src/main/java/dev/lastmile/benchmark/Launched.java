@@ -14,19 +14,19 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /**
- * A process that we started, with all of its children: what they have used, and their sure end. Its
- * output goes into a file of its own. Any thread.
+ * A process that the benchmark has started, with all of its children: measures their CPU time and
+ * memory, and ends them. Its output goes to a file of its own. Any thread.
  */
 final class Launched implements AutoCloseable {
-  /** Linux tells CPU time in hundredths of a second, whatever the kernel counts in. */
+  /** Linux reports CPU time in hundredths of a second, whatever the kernel's own unit. */
   private static final long MICROS_PER_TICK = 10_000;
 
   private static final Duration GRACE = Duration.ofSeconds(3);
-  private static final Duration PATIENCE = Duration.ofSeconds(90);
+  private static final Duration PATIENCE = Duration.ofMinutes(4);
   private static final Set<Launched> RUNNING = ConcurrentHashMap.newKeySet();
 
   static {
-    // Whatever ends this process, short of kill -9, ends them first.
+    // Every end of this process, except kill -9, ends them first.
     Runtime.getRuntime()
         .addShutdownHook(new Thread(() -> RUNNING.forEach(Launched::kill), "end-children"));
   }
@@ -54,7 +54,7 @@ final class Launched implements AutoCloseable {
       Path log = folder.resolve(name + ".log");
       ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
       builder.redirectOutput(ProcessBuilder.Redirect.to(log.toFile()));
-      // What whoever runs this has set for himself would change what is measured.
+      // Variables of the user's own environment would change what is measured.
       builder
           .environment()
           .keySet()
@@ -149,7 +149,7 @@ final class Launched implements AutoCloseable {
     RUNNING.remove(this);
   }
 
-  /** Nothing here is worth an orderly end. */
+  /** Kills it: no data has to be kept. */
   @Override
   public void close() {
     kill();

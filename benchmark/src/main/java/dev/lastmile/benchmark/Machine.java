@@ -11,13 +11,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What this machine is, and how busy others keep it. */
+/** This machine: hardware, installed programs, and load by other processes. */
 final class Machine {
   private static final int LEAST_CORES = 2;
   private static final double MOST_BUSY = 0.10;
   private static final long BASE_BYTES = 3L << 30;
 
-  /** Both ends of a stream, and six replicas at once, with room to spare. */
+  /** For both ends of a stream, with a margin. */
   private static final long BYTES_PER_STREAM = 200_000;
 
   private static final int OTHER_FILES = 1_000;
@@ -29,9 +29,9 @@ final class Machine {
   /**
    * CPU time of the whole machine since its start, in ticks.
    *
-   * @param busy what was worked
-   * @param steal what the host did not give
-   * @param total both, and idle time
+   * @param busy time in use
+   * @param steal time withheld by the host
+   * @param total busy, steal and idle time
    */
   record Ticks(long busy, long steal, long total) {
     Ticks minus(Ticks earlier) {
@@ -51,21 +51,25 @@ final class Machine {
     return new Ticks(total - ticks[4] - ticks[5] - ticks[8], ticks[8], total);
   }
 
-  /** Programs of others that are not there. */
-  static List<String> missing() {
+  /**
+   * Programs that have to be installed and are not.
+   *
+   * @param withPeers whether the service's peers are measured too
+   */
+  static List<String> missing(boolean withPeers) {
     List<String> missing = new ArrayList<>();
-    for (String program : List.of("nginx", "redis-server")) {
+    for (String program : withPeers ? List.of("nginx", "redis-server") : List.of("redis-server")) {
       if (output(program, "--version").equals(NOT_THERE)) {
         missing.add(program + " is missing");
       }
     }
-    if (!Files.exists(Path.of(Nchan.MODULE))) {
-      missing.add(Nchan.MODULE + " is missing (libnginx-mod-nchan)");
+    if (withPeers && !Files.exists(Path.of(NchanCandidate.MODULE))) {
+      missing.add(NchanCandidate.MODULE + " is missing (libnginx-mod-nchan)");
     }
     return missing;
   }
 
-  /** Why figures of this machine would be worth little; empty if nothing speaks against it. */
+  /** Reasons why figures of this machine would be unreliable; empty if there are none. */
   static List<String> objections(Options options) {
     List<String> objections = new ArrayList<>();
     int cores = Runtime.getRuntime().availableProcessors();
@@ -87,7 +91,7 @@ final class Machine {
     Ticks passed = ticks().minus(before);
     double busy = (double) (passed.busy() + passed.steal()) / passed.total();
     if (busy > MOST_BUSY) {
-      objections.add("%.0f %% of it is at work for others".formatted(busy * 100));
+      objections.add("other processes use %.0f %% of it".formatted(busy * 100));
     }
     return objections;
   }
@@ -111,7 +115,7 @@ final class Machine {
     throw new IllegalStateException("no open files in /proc/self/limits");
   }
 
-  /** What it is, and which programs of others were measured. */
+  /** Hardware, kernel, commit, and versions of the measured programs. */
   static Map<String, String> description() {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("cores", Integer.toString(Runtime.getRuntime().availableProcessors()));

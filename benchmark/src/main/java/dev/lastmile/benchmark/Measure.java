@@ -1,16 +1,16 @@
 package dev.lastmile.benchmark;
 
 /**
- * Something that is measured of each candidate in each round.
+ * A figure that is measured of each candidate in each round.
  *
  * @param group of rows that belong together
- * @param title what it is
+ * @param title its name in the table
  * @param unit of its values
  * @param peer the candidate to which the others are compared; empty if to none
- * @param goal what we want to reach; empty if nothing in particular
+ * @param goal the value to reach; empty if there is none
  */
 record Measure(String group, String title, String unit, String peer, String goal) {
-  /** Without anybody to compare to. */
+  /** Without a peer and without a goal. */
   static Measure alone(String group, String title, String unit) {
     return new Measure(group, title, unit, "", "");
   }

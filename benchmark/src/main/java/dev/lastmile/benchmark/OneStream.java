@@ -1,5 +1,7 @@
 package dev.lastmile.benchmark;
 
+import dev.lastmile.benchmark.StreamListener.Kind;
+import dev.lastmile.testkit.browser.EventParser;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
@@ -9,14 +11,15 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.function.Supplier;
 
-/** One stream of the load client, opened as often as its audience wants. Its reader's thread. */
+/** One stream of the load client, reopened as its listener decides. Its reader's thread only. */
 final class OneStream {
   private static final int OK = 200;
+  private static final byte[] NO_DATA = new byte[0];
 
   private final int number;
   private final Supplier<Request> request;
   private final InetSocketAddress source;
-  private final Audience audience;
+  private final StreamListener listener;
   private Request sent;
   private SocketChannel socket;
   private EventParser parser;
@@ -28,21 +31,22 @@ final class OneStream {
   /**
    * Not opened yet.
    *
-   * @param request asked for at each opening
+   * @param request called for each opening
    * @param source address from which it is opened, with port 0
    */
-  OneStream(int number, Supplier<Request> request, InetSocketAddress source, Audience audience) {
+  OneStream(
+      int number, Supplier<Request> request, InetSocketAddress source, StreamListener listener) {
     this.number = number;
     this.request = request;
     this.source = source;
-    this.audience = audience;
+    this.listener = listener;
   }
 
   int number() {
     return number;
   }
 
-  /** When what it brings now was read. */
+  /** When the bytes that are now handled were read. */
   long readAtNanos() {
     return readAtNanos;
   }
@@ -64,19 +68,12 @@ final class OneStream {
     notBeforeNanos = nanos;
   }
 
-  Audience audience() {
-    return audience;
+  StreamListener listener() {
+    return listener;
   }
 
   void open(Selector selector) throws IOException {
-    parser =
-        new EventParser((kind, hasId, bytes, from, to) -> {
-          if (kind == EventParser.Kind.READY && !ready && parser.status() == OK) {
-            ready = true;
-            readyAtNanos = readAtNanos;
-          }
-          audience.event(this, kind, hasId, bytes, from, to);
-        });
+    parser = new EventParser(new Received());
     socket = SocketChannel.open();
     socket.configureBlocking(false);
     // Closed by reset: tens of thousands of ports that wait would be missing in the next round.
@@ -87,6 +84,36 @@ final class OneStream {
     sent = request.get();
     if (socket.connect(sent.to())) {
       connected(key);
+    }
+  }
+
+  private final class Received implements EventParser.Events {
+    @Override
+    public void event(EventParser event, byte[] bytes, int from, int to) {
+      take(kind(event), event.hasId(), bytes, from, to);
+    }
+
+    @Override
+    public void comment() {
+      take(Kind.READY, false, NO_DATA, 0, 0);
+    }
+
+    private void take(Kind kind, boolean hasId, byte[] bytes, int from, int to) {
+      if (kind == Kind.READY && !ready && parser.status() == OK) {
+        ready = true;
+        readyAtNanos = readAtNanos;
+      }
+      listener.event(OneStream.this, kind, hasId, bytes, from, to);
+    }
+
+    private static Kind kind(EventParser event) {
+      if (event.isNamed("update") || event.isNamed("message")) {
+        return Kind.UPDATE;
+      }
+      if (event.isNamed("ready")) {
+        return Kind.READY;
+      }
+      return event.isNamed("reset") ? Kind.RESET : Kind.HEARTBEAT;
     }
   }
 

@@ -5,21 +5,21 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * What was asked for on the command line.
+ * The options of the command line.
  *
  * @param streams how many streams a candidate holds
  * @param rounds how often each candidate of a group is measured
  * @param seconds length of a phase
  * @param warmUp seconds before the first phase of a candidate in which the same is done
  * @param rate updates per second at which costs are compared
- * @param windows updates under way at the same time, where a backlog is wanted
+ * @param windows updates in flight at the same time, for the rows with a backlog
  * @param groups which groups, in their order
  * @param candidates which of their candidates; empty for all
  * @param workers of each nginx
  * @param readers threads of the load client that read streams
  * @param jvm options of each replica's JVM
  * @param anywhere whether the machine may be too small or busy
- * @param minutes after which everything is ended, whatever it is doing
+ * @param minutes after which the run is ended
  * @param json where the figures go as well
  * @param logs where the processes' logs go
  */
@@ -47,22 +47,22 @@ record Options(
         --seconds N        length of a phase (5)
         --warm-up N        seconds in which a candidate does the same before (30)
         --rate N           updates per second at which costs are compared (2000)
-        --windows N,N      updates under way at once, for the rows with a backlog (2,16)
+        --windows N,N      updates in flight at once, for the rows with a backlog (2,16)
         --groups a,b       of %s (all)
         --candidates a;b   which of their candidates, as the table names them (all)
         --workers N        worker processes of each nginx (2)
         --readers N        threads of the load client that read (1)
         --jvm "-X -Y"      options of each replica's JVM (%s)
-        --anywhere         on a small or busy machine too: the figures are then worth little
+        --anywhere         on a small or busy machine too; its figures are unreliable
         --minutes N        after which everything is ended (150)
         --json FILE        where the figures go as well (benchmark/target/figures.json)
         --logs FOLDER      where the processes' logs go (benchmark/target/logs)
       """;
 
-  /** Where whoever runs it stands: {@code run} changes into the repository. */
+  /** The folder in which {@code run} was called; it changes into the repository. */
   private static final Path FROM = Path.of(System.getenv().getOrDefault("BENCHMARK_FROM", ""));
 
-  /** What {@code compose.yaml} gives its replicas, with both compilers and more memory. */
+  /** Those of {@code compose.yaml}, with both compilers and more memory. */
   private static final List<String> JVM =
       List.of("-Xmx1g", "-Xmn64m", "-XX:+UseSerialGC", "-XX:+UseCompactObjectHeaders");
 
@@ -85,16 +85,22 @@ record Options(
           Path.of("benchmark", "target", "logs"));
 
   static String usage() {
-    return USAGE.formatted(String.join(",", Benchmark.GROUPS), String.join(" ", JVM));
+    return USAGE.formatted(String.join(",", Benchmark.GROUPS), String.join(" ", JVM))
+        + QuickOptions.USAGE;
   }
 
   /**
    * Reads a command line.
    *
-   * @throws IllegalArgumentException with a sentence that says what is wrong
+   * @throws IllegalArgumentException with the error as a sentence
    */
   static Options parse(String... arguments) {
-    Options options = DEFAULT;
+    return parse(DEFAULT, arguments);
+  }
+
+  /** As {@link #parse(String...)}, with other defaults. */
+  static Options parse(Options defaults, String... arguments) {
+    Options options = defaults;
     for (int i = 0; i < arguments.length; i++) {
       String name = arguments[i];
       if (name.equals("--anywhere")) {
@@ -142,7 +148,7 @@ record Options(
         return number;
       }
     } catch (NumberFormatException e) {
-      // Said below.
+      // Reported below.
     }
     throw new IllegalArgumentException(
         "%s has to be a whole number from %d to %d".formatted(name, least, most));

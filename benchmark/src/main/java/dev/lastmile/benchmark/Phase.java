@@ -7,19 +7,19 @@ import org.HdrHistogram.AtomicHistogram;
 import org.HdrHistogram.Histogram;
 
 /**
- * What arrives of the updates of one phase. Any thread.
+ * Counts and times the deliveries of one phase. Any thread.
  *
- * <p>Latencies count from the instant at which an update was meant to be sent, in microseconds.
+ * <p>Latencies count from the instant at which an update was due to leave, in microseconds.
  */
 final class Phase {
   private static final long LONGEST_MICROS = 60_000_000;
   private static final int DIGITS = 3;
 
   private final int first;
-  private final int audience;
+  private final int recipients;
   private final IntUnaryOperator channels;
 
-  /** Of each stream the number that it got last, where all streams get all; else empty. */
+  /** The last number of each stream, if every update goes to all streams; else empty. */
   private final AtomicIntegerArray latest;
 
   private final AtomicIntegerArray arrived;
@@ -35,15 +35,15 @@ final class Phase {
    *
    * @param first number of its first update
    * @param most updates that it may have
-   * @param audience streams that each update reaches: all, or the one of its channel's number
+   * @param recipients streams that each update reaches: all, or the one of its channel's number
    * @param channels channel of an update, by its number
    * @param whenComplete run when an update has reached all of them
    */
-  Phase(int first, int most, int audience, IntUnaryOperator channels, Runnable whenComplete) {
+  Phase(int first, int most, int recipients, IntUnaryOperator channels, Runnable whenComplete) {
     this.first = first;
-    this.audience = audience;
+    this.recipients = recipients;
     this.channels = channels;
-    this.latest = new AtomicIntegerArray(audience > 1 ? audience : 0);
+    this.latest = new AtomicIntegerArray(recipients > 1 ? recipients : 0);
     this.whenComplete = whenComplete;
     arrived = new AtomicIntegerArray(most);
   }
@@ -60,22 +60,22 @@ final class Phase {
       return;
     }
     int streams = arrived.incrementAndGet(index);
-    if (streams > audience) {
+    if (streams > recipients) {
       strays.increment();
       return;
     }
     received.increment();
     latency.recordValue(micros);
-    if (streams == audience) {
+    if (streams == recipients) {
       fanOut.recordValue(micros);
       lastNanos = nowNanos;
       whenComplete.run();
     }
   }
 
-  /** Whether it is this stream's, and for the first time. */
+  /** Whether the update belongs to this stream and arrives for the first time. */
   private boolean isDue(int stream, int number) {
-    if (audience == 1) {
+    if (recipients == 1) {
       return channels.applyAsInt(number) == stream;
     }
     // Published in order, over one connection.
@@ -86,12 +86,12 @@ final class Phase {
     return received.sum();
   }
 
-  /** Deliveries that came again, or on another's stream. */
+  /** Deliveries that arrived twice, or on another channel's stream. */
   long strays() {
     return strays.sum();
   }
 
-  /** When an update was complete for the last time. */
+  /** When the last complete update became complete. */
   long lastNanos() {
     return lastNanos;
   }

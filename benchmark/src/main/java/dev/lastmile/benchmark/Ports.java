@@ -18,7 +18,7 @@ final class Ports {
 
   private Ports() {}
 
-  /** One that nobody listens on. */
+  /** A port without a listener. */
   static InetSocketAddress free() {
     while (true) {
       int port = LOWEST + Math.floorMod(NEXT.getAndIncrement(), HIGHEST - LOWEST);

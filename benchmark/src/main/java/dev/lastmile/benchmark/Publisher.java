@@ -13,9 +13,9 @@ import org.HdrHistogram.AtomicHistogram;
 /**
  * Sends updates to a candidate while its streams are read. One thread calls.
  *
- * <p>At a rate it is an open loop: each update has an instant at which it is meant to leave, from
- * which its latency counts, so that a server, or this process, that falls behind is seen. With a
- * window it is a closed loop: the next update leaves when an earlier one has reached everybody.
+ * <p>A rate is an open loop: each update has an instant at which it is due to leave, and its
+ * latency counts from there, so that a delay in the server or in this process is measured. A window
+ * is a closed loop: the next update leaves when an earlier one has reached all of its streams.
  */
 final class Publisher implements AutoCloseable {
   private static final long LEAD_NANOS = 20_000_000;
@@ -24,9 +24,9 @@ final class Publisher implements AutoCloseable {
   private static final long LONGEST_MICROS = 60_000_000;
 
   private final Candidate candidate;
-  private final Deliveries deliveries;
+  private final DeliveryRecorder recorder;
   private final IntUnaryOperator channels;
-  private final int audience;
+  private final int recipients;
   private final List<Caller> callers = new ArrayList<>();
   private int nextNumber = 1;
 
@@ -34,25 +34,25 @@ final class Publisher implements AutoCloseable {
    * Sends nothing yet.
    *
    * @param channels channel of an update, by its number
-   * @param audience streams of each channel
+   * @param recipients streams of each channel
    * @param connections over which updates leave at the same time; 1 keeps them in order
    */
   Publisher(
       Candidate candidate,
-      Deliveries deliveries,
+      DeliveryRecorder recorder,
       IntUnaryOperator channels,
-      int audience,
+      int recipients,
       int connections) {
     this.candidate = candidate;
-    this.deliveries = deliveries;
+    this.recorder = recorder;
     this.channels = channels;
-    this.audience = audience;
+    this.recipients = recipients;
     for (int i = 0; i < connections; i++) {
       callers.add(new Caller());
     }
   }
 
-  /** What is counted while updates leave. */
+  /** The counters of one phase while updates leave. */
   private final class Run {
     final int first = nextNumber;
     final AtomicInteger taken = new AtomicInteger();
@@ -75,7 +75,7 @@ final class Publisher implements AutoCloseable {
 
     Figures end(Phase phase, int sent) {
       nextNumber = first + sent;
-      long expected = (long) taken.get() * audience;
+      long expected = (long) taken.get() * recipients;
       Ticker.await(STRAGGLERS, () -> phase.received() >= expected);
       long end = phase.received() >= expected ? phase.lastNanos() : Ticker.nanos();
       return new Figures(
@@ -92,12 +92,12 @@ final class Publisher implements AutoCloseable {
     }
   }
 
-  /** So many updates per second, for so long, whatever becomes of them. */
+  /** Sends at a fixed rate, whether or not updates arrive. */
   Figures rate(double perSecond, Duration time) {
     int count = Math.max(1, (int) (perSecond * time.toMillis() / 1_000));
     Run run = new Run();
-    Phase phase = new Phase(run.first, count, audience, channels, () -> {});
-    deliveries.begin(phase);
+    Phase phase = new Phase(run.first, count, recipients, channels, () -> {});
+    recorder.begin(phase);
     AtomicInteger next = new AtomicInteger();
     double intervalNanos = 1e9 / perSecond;
     inAllThreads(caller -> {
@@ -110,12 +110,12 @@ final class Publisher implements AutoCloseable {
     return run.end(phase, count);
   }
 
-  /** So many updates under way at any time, for so long, one after the other. */
+  /** Sends one update after the other, with at most {@code width} in flight. */
   Figures window(int width, Duration time) {
     Run run = new Run();
     Semaphore places = new Semaphore(width);
-    Phase phase = new Phase(run.first, MOST_IN_WINDOW_PHASE, audience, channels, places::release);
-    deliveries.begin(phase);
+    Phase phase = new Phase(run.first, MOST_IN_WINDOW_PHASE, recipients, channels, places::release);
+    recorder.begin(phase);
     Ticker.until(run.begunNanos);
     long end = run.begunNanos + time.toNanos();
     int sent = 0;
@@ -126,7 +126,7 @@ final class Publisher implements AutoCloseable {
     return run.end(phase, sent);
   }
 
-  /** False if no update has become complete for too long: one is lost. */
+  /** False if no update has become complete in time: one is lost. */
   private static boolean take(Semaphore places) {
     try {
       return places.tryAcquire(STRAGGLERS.toMillis(), TimeUnit.MILLISECONDS);

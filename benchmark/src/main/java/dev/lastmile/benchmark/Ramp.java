@@ -3,9 +3,9 @@ package dev.lastmile.benchmark;
 import java.time.Duration;
 
 /**
- * Looks for the highest rate at which p99 is below 50 ms and nothing is lost or refused, in steps
- * of a quarter, and once half-way to the step that failed. A rate that fails is tried once more,
- * since one pause of the machine decides about a p99.
+ * Finds the highest rate at which p99 is below 50 ms and nothing is lost or refused, in steps of a
+ * quarter, and once half-way to the step that failed. A rate that fails is tried once more, since a
+ * single pause of the machine can spoil a p99.
  */
 final class Ramp {
   private static final double LONGEST_P99_MILLIS = 50;
@@ -22,7 +22,7 @@ final class Ramp {
     this.publisher = publisher;
   }
 
-  /** The last rate that went; 0 if not even the first did. */
+  /** The highest rate that was carried; 0 if even the first was not. */
   double climb(String name) {
     double reached = 0;
     for (double rate = START_PER_SECOND; rate < MOST_PER_SECOND; rate *= FACTOR) {

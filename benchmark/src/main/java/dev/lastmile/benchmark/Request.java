@@ -7,9 +7,9 @@ import java.net.InetSocketAddress;
 import java.util.List;
 
 /**
- * An HTTP/1.1 request as it goes over the wire.
+ * An HTTP/1.1 request as bytes.
  *
- * @param to whom it is sent
+ * @param to the server's address
  * @param bytes head and body
  */
 record Request(InetSocketAddress to, byte[] bytes) {

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One connection to Redis, for a look at the books (RESP2: <a
+ * One connection to Redis, to read the ledger (RESP2: <a
  * href="https://redis.io/docs/latest/develop/reference/protocol-spec/">specification</a>). One
  * thread.
  */

@@ -3,8 +3,9 @@ package dev.lastmile.benchmark;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
 /**
- * What an update carries through every server: when it was meant to be sent, and its number. As
- * text {@code @<19 digits> <9 digits> xxx…}; nothing else in any server's frames has an {@code @}.
+ * The mark that an update carries through every server: the instant at which it was due to leave,
+ * and its number. As text {@code @<19 digits> <9 digits> xxx…}; nothing else in any server's frames
+ * has an {@code @}.
  */
 final class Stamp {
   private static final byte MARK = '@';

@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A thread that opens its streams, a bounded number at a time, and reads them all. */
 final class StreamReader implements Runnable, AutoCloseable {
-  /** Streams that may be on their way to be ready. */
+  /** Streams that may be opening at the same time. */
   private static final int AT_ONCE = 512;
 
   private static final int BUFFER_BYTES = 1 << 17;
@@ -29,7 +29,7 @@ final class StreamReader implements Runnable, AutoCloseable {
   private int opening;
   private volatile boolean closed;
 
-  /** Told what becomes of streams, in this reader's thread. */
+  /** Called when streams become ready or end, in this reader's thread. */
   interface Tally {
     void ready(OneStream stream);
 
@@ -123,7 +123,7 @@ final class StreamReader implements Runnable, AutoCloseable {
       opening--;
     }
     tally.ended(stream, wasReady);
-    long pauseNanos = stream.audience().ended(stream);
+    long pauseNanos = stream.listener().ended(stream);
     if (pauseNanos >= 0) {
       stream.openAt(Ticker.nanos() + pauseNanos);
       waiting.add(stream);

@@ -9,7 +9,7 @@ import java.util.function.IntFunction;
 
 /**
  * The streams of a candidate, opened and read by a few threads, from several addresses of loopback.
- * Any thread may ask.
+ * Any thread may read its counters.
  */
 final class Streams implements AutoCloseable {
   /** Each has some 28 000 ports. */
@@ -23,7 +23,7 @@ final class Streams implements AutoCloseable {
   private volatile long lastReadyNanos;
 
   /**
-   * What became of an opening.
+   * The result of an opening.
    *
    * @param ready streams that are
    * @param failed those that were refused, cut or not answered
@@ -34,14 +34,14 @@ final class Streams implements AutoCloseable {
   /**
    * Not opened yet.
    *
-   * @param request by the stream's number, from 0; asked for at each opening
+   * @param request by the stream's number, from 0; called for each opening
    * @param threads how many read
    */
-  Streams(int count, IntFunction<Request> request, Audience audience, int threads) {
+  Streams(int count, IntFunction<Request> request, StreamListener listener, int threads) {
     for (int i = 0; i < count; i++) {
       int number = i;
       InetSocketAddress source = new InetSocketAddress("127.0.0." + (2 + i % SOURCES), 0);
-      streams.add(new OneStream(i, () -> request.apply(number), source, audience));
+      streams.add(new OneStream(i, () -> request.apply(number), source, listener));
     }
     StreamReader.Tally tally =
         new StreamReader.Tally() {
@@ -67,7 +67,7 @@ final class Streams implements AutoCloseable {
     }
   }
 
-  /** Opens all of them; waits until each is ready or has failed, or the patience is at its end. */
+  /** Opens all of them; waits until each is ready or has failed, or until the time limit. */
   Opened open(Duration patience) {
     long begun = Ticker.nanos();
     readers.forEach(StreamReader::start);
@@ -75,7 +75,7 @@ final class Streams implements AutoCloseable {
     return new Opened(ready.get(), streams.size() - ready.get(), (lastReadyNanos - begun) / 1e6);
   }
 
-  /** As {@link #open}, for what cannot go on without all. */
+  /** As {@link #open}; fails unless all streams are ready. */
   Opened openAll(Duration patience) {
     Opened opened = open(patience);
     if (opened.ready() < streams.size()) {

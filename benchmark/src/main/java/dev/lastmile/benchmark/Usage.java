@@ -27,7 +27,7 @@ record Usage(Map<String, Long> micros, long clientMicros, Machine.Ticks machine)
         / 1_000;
   }
 
-  /** What is used in so much time from now on; waits for it. */
+  /** Measures for so long from now on. */
   static Usage during(Candidate candidate, Duration time) {
     Usage before = of(candidate);
     Ticker.pause(time);
@@ -54,13 +54,13 @@ record Usage(Map<String, Long> micros, long clientMicros, Machine.Ticks machine)
     return micros.values().stream().mapToLong(Long::longValue).sum();
   }
 
-  /** Share of the machine that neither the candidate nor this process had. */
+  /** Share of the machine that other processes used. */
   double others() {
     double own = (all() + clientMicros) / MICROS_PER_TICK;
     return Math.max(0, machine.busy() - own) / machine.total();
   }
 
-  /** Share of the machine that its host gave to others. */
+  /** Share of the machine that its host withheld. */
   double steal() {
     return (double) machine.steal() / machine.total();
   }

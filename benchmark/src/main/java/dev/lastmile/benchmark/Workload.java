@@ -13,6 +13,6 @@ interface Workload {
   /** Starts a candidate, measures it once, and ends it. */
   void measure(Bench bench, String candidate);
 
-  /** All rounds are over: what follows from them together. */
+  /** Called after the last round; adds figures that combine candidates. */
   default void end(Bench bench) {}
 }

@@ -1,0 +1,47 @@
+package dev.lastmile.http;
+
+import dev.lastmile.telemetry.Metric;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import org.springframework.stereotype.Component;
+
+/** Counts the requests that an HTTP limit rejected before they reached an endpoint. Any thread. */
+@Component
+final class RejectionMetrics {
+  /** The reason of a rejection, which becomes a label value. */
+  enum Reason {
+    /** Request line and headers are too large: 431. */
+    HEAD_SIZE,
+    /** Request line and headers arrived too slowly: the connection is closed. */
+    HEAD_TIME,
+    /** The body is too large: 413. */
+    BODY_SIZE,
+    /** All bodies in progress are too large in total: 503. */
+    BODY_MEMORY,
+    /** The body arrived too slowly: 408. */
+    BODY_TIME,
+    /** The body is not valid JSON, or is nested too deeply: 400. */
+    BODY_JSON,
+    /** The client did not read the response in time: the connection is closed. */
+    ANSWER_TIME,
+    /** The request is not valid HTTP, or its path is ambiguous: 400. */
+    MALFORMED
+  }
+
+  private final Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
+
+  RejectionMetrics(MeterRegistry meters) {
+    for (Reason reason : Reason.values()) {
+      counters.put(
+          reason, Metric.REQUESTS_REJECTED.counter(meters, reason.name().toLowerCase(Locale.ROOT)));
+    }
+  }
+
+  void count(Reason reason) {
+    Objects.requireNonNull(counters.get(reason)).increment();
+  }
+}

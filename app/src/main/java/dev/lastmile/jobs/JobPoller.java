@@ -1,0 +1,158 @@
+package dev.lastmile.jobs;
+
+import static java.util.Objects.requireNonNull;
+
+import dev.lastmile.redis.RedisTime;
+import dev.lastmile.redis.RedisUnavailableException;
+import dev.lastmile.store.ChangeResult;
+import dev.lastmile.store.DueOperations;
+import dev.lastmile.store.OperationMetadata;
+import dev.lastmile.store.OperationStore;
+import dev.lastmile.store.ProgressReport;
+import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Subject;
+import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.HopRecorder.OpenHop;
+import dev.lastmile.telemetry.Metric;
+import dev.lastmile.updates.InvalidValueException;
+import dev.lastmile.updates.OperationId;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
+import org.springframework.stereotype.Component;
+import org.springframework.web.client.HttpClientErrorException;
+import org.springframework.web.client.RestClientException;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Polls the external system for operations without a report for too long.
+ *
+ * <p>A replica claims overdue operations under a lease, so only one replica polls. The response is
+ * stored by its revision, as a callback is; so a late callback does no harm. If the external system
+ * does not know the job, the operation does not change and is polled again.
+ */
+@Component
+final class JobPoller {
+  private static final Logger LOG = LoggerFactory.getLogger(JobPoller.class);
+
+  /** The result of a poll; the names in lower case are values of a metric label. */
+  private enum Outcome {
+    STORED,
+    DUPLICATE,
+    STALE,
+    FINAL,
+    /** The job has not started. */
+    PENDING,
+    /** The external system does not know the job. */
+    UNKNOWN,
+    /** There was no response, or one that cannot be parsed. */
+    FAILED
+  }
+
+  private final JobClient client;
+  private final JobsProperties properties;
+  private final OperationStore store;
+  private final DueOperations due;
+  private final RedisTime time;
+  private final HopRecorder hops;
+  private final JsonMapper mapper;
+  private final Map<Outcome, Counter> polls = new EnumMap<>(Outcome.class);
+  private final Semaphore pollPermits;
+
+  JobPoller(
+      JobClient client,
+      JobsProperties properties,
+      OperationStore store,
+      DueOperations due,
+      RedisTime time,
+      HopRecorder hops,
+      JsonMapper mapper,
+      MeterRegistry meters) {
+    this.client = client;
+    this.properties = properties;
+    this.store = store;
+    this.due = due;
+    this.time = time;
+    this.hops = hops;
+    this.mapper = mapper;
+    this.pollPermits = new Semaphore(properties.concurrency());
+    for (Outcome outcome : Outcome.values()) {
+      polls.put(outcome, Metric.POLLS.counter(meters, outcome.name().toLowerCase(Locale.ROOT)));
+    }
+  }
+
+  /** Claims as many overdue operations as can be polled at once. */
+  void claim() {
+    for (OperationId id : due.claimOverdue(pollPermits.availablePermits())) {
+      pollPermits.acquireUninterruptibly();
+      var _ = Thread.ofVirtual().name("poll").start(() -> poll(id));
+    }
+  }
+
+  private void poll(OperationId id) {
+    try {
+      Optional<OperationMetadata> found = store.metadata(id);
+      if (found.isEmpty()) {
+        due.endOverdue(id);
+      } else if (store.metadataWithJob(id).isEmpty()) {
+        request(id, found.get());
+      }
+      // Otherwise the job is not accepted yet, and JobSubmitter submits it again.
+    } catch (RedisUnavailableException e) {
+      LOG.atDebug().setCause(e).addKeyValue("operation_id", id).log("poll_postponed");
+    } catch (RuntimeException e) {
+      LOG.atError().setCause(e).addKeyValue("operation_id", id).log("poll_error");
+    } finally {
+      pollPermits.release();
+    }
+  }
+
+  private void request(OperationId id, OperationMetadata metadata) {
+    Outcome outcome;
+    try {
+      byte[] response = metadata.trace().call(() -> client.report(id.value()));
+      outcome = response == null ? Outcome.FAILED : store(id, metadata, response);
+    } catch (HttpClientErrorException.NotFound e) {
+      outcome = Outcome.UNKNOWN;
+    } catch (RestClientException | InvalidValueException e) {
+      LOG.atDebug().setCause(e).addKeyValue("operation_id", id).log("poll_failed");
+      outcome = Outcome.FAILED;
+    }
+    requireNonNull(polls.get(outcome)).increment();
+    LOG.atLevel(outcome == Outcome.STORED ? Level.INFO : Level.DEBUG)
+        .addKeyValue("operation_id", id)
+        .addKeyValue("correlation_id", metadata.correlationId())
+        .addKeyValue("outcome", outcome.name().toLowerCase(Locale.ROOT))
+        .log("overdue_polled");
+  }
+
+  private Outcome store(OperationId id, OperationMetadata metadata, byte[] response) {
+    Optional<ProgressReport> answer =
+        ProgressReport.parsePolled(mapper, response, time.micros(), properties.maxMessage());
+    if (answer.isEmpty()) {
+      return Outcome.PENDING;
+    }
+    ProgressReport report = answer.get();
+    try (OpenHop hop = hops.begin(Hop.CALLBACK, metadata.trace())) {
+      ChangeResult change;
+      try {
+        change = store.changeByPoll(id, metadata, report.state(), report.revision(), hop.context());
+      } catch (RedisUnavailableException e) {
+        // Recorded, because this span is the parent of the publication that failed.
+        hop.end("unavailable", Subject.of(id, metadata.correlationId()));
+        throw e;
+      }
+      if (change == ChangeResult.STORED) {
+        hop.end("polled", Subject.of(id, metadata.correlationId()));
+      }
+      return Outcome.valueOf(change.name());
+    }
+  }
+}

@@ -1,0 +1,225 @@
+package dev.lastmile.ledger;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisUnavailableException;
+import dev.lastmile.redis.Script;
+import dev.lastmile.redis.ScriptArguments;
+import dev.lastmile.redis.ScriptReply;
+import dev.lastmile.telemetry.Replica;
+import dev.lastmile.updates.DeliveryOutcome;
+import dev.lastmile.updates.Partition;
+import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.LongConsumer;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/**
+ * The identity of this replica in the ledger: an incarnation with a lease in every partition.
+ *
+ * <p>A renewal costs one pipeline with one call per partition; the number of streams does not
+ * matter. If the lease has ended, the renewal takes the next incarnation. A lease ends when this
+ * process was paused, when Redis could not be reached, or when another Redis process runs. The
+ * deliveries of the old incarnation expire as {@code owner_gone}, and every channel must be
+ * announced again.
+ *
+ * <p>Any thread. Methods that renew or release block as a script does.
+ */
+@Component
+public final class Leases {
+  /**
+   * The counters of an owner, as the scripts write them: expected deliveries, each outcome, and
+   * redeliveries.
+   */
+  public static final List<String> COUNTERS =
+      Stream.of(List.of("expected"), DeliveryOutcome.wireNames(_ -> true), List.of("redelivered"))
+          .flatMap(List::stream)
+          .toList();
+
+  private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
+
+  private final RedisConnection redis;
+  private final LedgerProperties properties;
+  private final Ticker ticker;
+  private final String process;
+  private final List<LongConsumer> renewedListeners = new CopyOnWriteArrayList<>();
+
+  private volatile String incarnation;
+  private volatile boolean receiving;
+  private volatile long othersReceiving;
+
+  @GuardedBy("this")
+  private int number;
+
+  @GuardedBy("this")
+  private boolean taken;
+
+  @GuardedBy("this")
+  private boolean left;
+
+  /**
+   * When the lost lease was last known to be held, until the listeners have run; 0 if no lease was
+   * lost.
+   */
+  @GuardedBy("this")
+  private long lostSinceNanos;
+
+  /** When the lease was last known to be held. */
+  @GuardedBy("this")
+  private long heldAtNanos;
+
+  Leases(RedisConnection redis, Replica replica, LedgerProperties properties, Ticker ticker) {
+    this.redis = redis;
+    this.properties = properties;
+    this.ticker = ticker;
+    String random = HexFormat.of().toHexDigits(new SecureRandom().nextInt());
+    this.process = replica.name() + "~" + random + ".";
+    this.incarnation = process + number;
+  }
+
+  /**
+   * The current incarnation: the name of the replica, {@code ~}, a random number of the process,
+   * and a counter.
+   */
+  public String incarnation() {
+    return incarnation;
+  }
+
+  /** Whether an incarnation is a current or former one of this process. */
+  boolean isOurs(String other) {
+    return other.startsWith(process);
+  }
+
+  /** Sets whether this replica receives published messages; the next renewal stores it. */
+  public void setReceiving(boolean now) {
+    receiving = now;
+  }
+
+  /** Whether another replica receives published messages, by the reply to the last renewal. */
+  public boolean othersReceive() {
+    return othersReceiving > 0;
+  }
+
+  /**
+   * Adds a listener that runs after a lease was lost and another incarnation was taken. It gets the
+   * time at which the old lease was last known to be held, and runs on the renewing thread.
+   */
+  public void onNewIncarnation(LongConsumer listener) {
+    renewedListeners.add(listener);
+  }
+
+  /**
+   * Renews the lease, or takes one. Blocks as a script does.
+   *
+   * @throws RedisUnavailableException if Redis does not reply
+   */
+  void renew() {
+    long since;
+    synchronized (this) {
+      if (left) {
+        return;
+      }
+      long begun = ticker.read();
+      if (taken && inAllPartitions("renew", incarnation)) {
+        heldAtNanos = begun;
+        return;
+      }
+      takeAnother();
+      heldAtNanos = begun;
+      since = lostSinceNanos;
+      lostSinceNanos = 0;
+    }
+    if (since != 0) {
+      renewedListeners.forEach(listener -> listener.accept(since));
+    }
+  }
+
+  /** As {@link #renew}, but without an exception: for callers that repeat the call. */
+  public void renewIfConnected() {
+    try {
+      if (redis.isConnected()) {
+        renew();
+      }
+    } catch (RedisUnavailableException e) {
+      othersReceiving = 0;
+      LOG.atDebug().setCause(e).log("lease_renewal_failed");
+    }
+  }
+
+  @GuardedBy("this")
+  private void takeAnother() {
+    if (taken) {
+      // The lease may still be held in other partitions. The listeners run when the next lease is
+      // taken, however many attempts that needs.
+      lostSinceNanos = heldAtNanos;
+      inAllPartitions("leave", incarnation);
+      taken = false;
+      LOG.atWarn()
+          .addKeyValue("incarnation", incarnation)
+          .addKeyValue("next", process + (number + 1))
+          .log("lease_lost");
+      number++;
+      incarnation = process + number;
+    }
+    if (!inAllPartitions("take", incarnation)) {
+      throw new RedisUnavailableException("no lease in every partition");
+    }
+    taken = true;
+  }
+
+  /**
+   * Releases the lease: no delivery is expected of this replica from now on. Blocks as a script.
+   */
+  synchronized void leave() {
+    if (taken && !left) {
+      inAllPartitions("leave", incarnation);
+    }
+    left = true;
+  }
+
+  /** Calls the script in every partition; returns whether all leases are held, or released. */
+  private boolean inAllPartitions(String mode, String holder) {
+    ScriptArguments arguments =
+        new ScriptArguments().add(holder).add(mode).add(properties.lease()).add(receiving);
+    COUNTERS.forEach(arguments::add);
+    List<CompletionStage<List<Object>>> replies = new ArrayList<>();
+    for (Partition partition : Partition.ALL) {
+      replies.add(redis.start(Script.LEASE, keys(partition), arguments));
+    }
+    boolean held = true;
+    boolean epochs = true;
+    for (CompletionStage<List<Object>> stage : replies) {
+      ScriptReply reply = new ScriptReply(redis.await(stage));
+      held &= reply.text(0).equals("held") || reply.text(0).equals("left");
+      epochs &= !reply.text(0).equals("no_epoch");
+      if (reply.size() > 1 && stage.equals(replies.getFirst())) {
+        othersReceiving = reply.number(1);
+      }
+    }
+    if (!epochs) {
+      // A running Redis was emptied: no lease of this replica is left.
+      redis.renewEpochs();
+    }
+    return held;
+  }
+
+  private static List<String> keys(Partition partition) {
+    List<String> keys = new ArrayList<>();
+    keys.add(Keys.meta(partition));
+    keys.add(Keys.leases(partition));
+    keys.add(Keys.account(partition));
+    if (partition.equals(Partition.ALL.getFirst())) {
+      keys.add(Keys.receiving());
+    }
+    return keys;
+  }
+}

@@ -1,0 +1,249 @@
+package dev.lastmile.ledger;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisUnavailableException;
+import dev.lastmile.redis.Script;
+import dev.lastmile.redis.ScriptArguments;
+import dev.lastmile.redis.ScriptReply;
+import dev.lastmile.telemetry.Metric;
+import dev.lastmile.telemetry.Replica;
+import dev.lastmile.updates.DeliveryOutcome;
+import dev.lastmile.updates.Partition;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/**
+ * The totals of the ledger, which every replica exports. They are counted per owner, in Redis, by
+ * the scripts that change the ledger.
+ *
+ * <p>At any instant expected = delivered + late + client_gone + slow_consumer + expired +
+ * outstanding, in Redis and in one scrape. Each partition is read atomically, and all meters of one
+ * scrape use the same reading.
+ */
+@Component
+public final class LedgerTotals {
+  private static final Logger LOG = LoggerFactory.getLogger(LedgerTotals.class);
+  private static final List<String> SETTLED =
+      DeliveryOutcome.wireNames(outcome -> !outcome.isExpired());
+
+  private static final List<String> EXPIRED = DeliveryOutcome.wireNames(DeliveryOutcome::isExpired);
+
+  /** Age of a reading up to which it is exported. */
+  private static final long EXPORTED_NANOS = 5_000_000_000L;
+
+  /** Time after the last reading that contains an owner, until its series end. */
+  private static final long SERIES_KEPT_NANOS = 60_000_000_000L;
+
+  /**
+   * One reading.
+   *
+   * @param totals by {@code "replica counter"}, of the replicas that have totals in every partition
+   * @param begunSeconds Redis time at which the oldest epoch of a partition began; all begin
+   *     together, unless one partition was renewed alone
+   * @param oldestMillis age of the oldest outstanding delivery on the ledger's clock
+   * @param atNanos start of the reading, on the monotonic clock of this replica
+   */
+  record Reading(
+      Map<String, Long> totals,
+      long begunSeconds,
+      long outstanding,
+      long oldestMillis,
+      long atNanos) {
+    long outstandingOf(String owner) {
+      long outstanding = total(owner, "expected");
+      for (String outcome : DeliveryOutcome.wireNames(_ -> true)) {
+        outstanding -= total(owner, outcome);
+      }
+      return outstanding;
+    }
+
+    Set<String> owners() {
+      Set<String> owners = new HashSet<>();
+      totals.keySet().forEach(field -> owners.add(field.substring(0, field.indexOf(' '))));
+      return owners;
+    }
+
+    long total(String owner, String counter) {
+      return totals.getOrDefault(owner + " " + counter, 0L);
+    }
+  }
+
+  /** The meters of an owner, and the time of the last reading that contains it. */
+  private record Series(List<Meter> meters, long readAtNanos) {}
+
+  private final RedisConnection redis;
+  private final Replica replica;
+  private final MeterRegistry meters;
+
+  @GuardedBy("this")
+  private final Map<String, Series> owners = new HashMap<>();
+
+  private final Ticker ticker;
+  private volatile Reading newest;
+
+  /** The reading of the scrape that runs; empty if it was too old when the scrape began. */
+  private final ScopedValue<Optional<Reading>> snapshot = ScopedValue.newInstance();
+
+  /**
+   * @param ticker monotonic clock, nanoseconds
+   */
+  LedgerTotals(RedisConnection redis, Replica replica, Ticker ticker, MeterRegistry meters) {
+    this.redis = redis;
+    this.replica = replica;
+    this.ticker = ticker;
+    this.meters = meters;
+    this.newest = new Reading(Map.of(), 0, 0, 0, ticker.read() - EXPORTED_NANOS);
+    Metric.LEDGER_START.gauge(meters, () -> exported(Reading::begunSeconds));
+    Metric.OUTSTANDING.gauge(meters, () -> exported(Reading::outstanding));
+    Metric.OLDEST_OUTSTANDING.gauge(
+        meters, () -> exported(reading -> reading.oldestMillis() / 1e3));
+    // The series of this replica exist from the start; those of others after the first reading
+    // that contains them.
+    owners.put(replica.name(), register(replica.name()));
+  }
+
+  /** The newest reading. Any thread. */
+  Reading reading() {
+    return newest;
+  }
+
+  /**
+   * Runs a scrape in which all meters read on this thread use the same reading, or none has one.
+   * This holds also when the process is paused during the scrape.
+   */
+  <T> T withConsistentSnapshot(Supplier<T> scrape) {
+    return ScopedValue.where(snapshot, fresh()).call(scrape::get);
+  }
+
+  /**
+   * A number of the reading, or NaN if the reading is older than 5 s. Other replicas have a newer
+   * one, and a rule that takes the maximum over all replicas must not use totals of an old epoch.
+   */
+  private double exported(ToDoubleFunction<Reading> number) {
+    Optional<Reading> reading = snapshot.isBound() ? snapshot.get() : fresh();
+    return reading.isPresent() ? number.applyAsDouble(reading.get()) : Double.NaN;
+  }
+
+  private Optional<Reading> fresh() {
+    Reading reading = newest;
+    boolean fresh = ticker.read() - reading.atNanos() < EXPORTED_NANOS;
+    return fresh ? Optional.of(reading) : Optional.empty();
+  }
+
+  /** Reads all partitions in one pipeline. One thread at a time; blocks as a script does. */
+  public synchronized void refresh() {
+    if (!redis.isConnected()) {
+      return;
+    }
+    Reading reading;
+    try {
+      reading = read();
+    } catch (RedisUnavailableException e) {
+      LOG.atDebug().setCause(e).log("ledger_totals_read_failed");
+      return;
+    }
+    export(reading);
+    // Last: a scrape that includes only some meters of a new owner reads 0 from each of them.
+    newest = reading;
+  }
+
+  /**
+   * Registers the series of new owners and removes those of former owners. The series of an owner
+   * without totals read 0 for 60 s, as in a new epoch, before they are removed.
+   */
+  @GuardedBy("this")
+  private void export(Reading reading) {
+    for (String owner : reading.owners()) {
+      Series known = owners.get(owner);
+      Series series = known == null ? register(owner) : known;
+      owners.put(owner, new Series(series.meters(), reading.atNanos()));
+    }
+    owners
+        .entrySet()
+        .removeIf(entry -> {
+          Series series = entry.getValue();
+          boolean over = reading.atNanos() - series.readAtNanos() > SERIES_KEPT_NANOS;
+          boolean ends = over && !entry.getKey().equals(replica.name());
+          if (ends) {
+            series.meters().forEach(meters::remove);
+          }
+          return ends;
+        });
+  }
+
+  /** Reads the totals now. Any thread; blocks and throws as a script does. */
+  Reading read() {
+    long began = ticker.read();
+    List<CompletionStage<List<Object>>> replies = new ArrayList<>();
+    for (Partition partition : Partition.ALL) {
+      List<String> keys = new ArrayList<>();
+      keys.add(Keys.meta(partition));
+      keys.addAll(Keys.ledger(partition).subList(0, 2));
+      keys.add(Keys.account(partition));
+      replies.add(redis.start(Script.ACCOUNT, keys, new ScriptArguments()));
+    }
+    Map<String, Long> totals = new HashMap<>();
+    long begun = Long.MAX_VALUE;
+    long outstanding = 0;
+    long oldest = 0;
+    Set<String> runs = new HashSet<>();
+    Map<String, Integer> partitions = new HashMap<>();
+    for (CompletionStage<List<Object>> stage : replies) {
+      ScriptReply reply = new ScriptReply(redis.await(stage));
+      if (reply.isEmpty()) {
+        throw new RedisUnavailableException("a partition has no epoch yet");
+      }
+      begun = Math.min(begun, Long.parseLong(reply.text(0)));
+      runs.add(reply.text(1));
+      outstanding += reply.number(2);
+      oldest = Math.max(oldest, reply.number(3));
+      for (int i = 4; i < reply.size(); i += 2) {
+        totals.merge(reply.text(i), Long.parseLong(reply.text(i + 1)), Long::sum);
+        partitions.merge(reply.text(i), 1, Integer::sum);
+      }
+    }
+    if (runs.size() > 1) {
+      // A sum over old and new epochs would look like a counter that decreased.
+      throw new RedisUnavailableException("the epochs are being renewed");
+    }
+    // The totals of a replica are created and deleted one partition after the other. A sum over
+    // some of the partitions would look like a counter that decreased, too.
+    partitions.values().removeIf(count -> count < Partition.ALL.size());
+    totals.keySet().retainAll(partitions.keySet());
+    return new Reading(Map.copyOf(totals), begun, outstanding, oldest, began);
+  }
+
+  private Series register(String owner) {
+    List<Meter> series = new ArrayList<>();
+    series.add(counter(Metric.EXPECTED, owner, "expected", owner));
+    for (String outcome : SETTLED) {
+      series.add(counter(Metric.SETTLED, owner, outcome, outcome, owner));
+    }
+    for (String reason : EXPIRED) {
+      series.add(counter(Metric.EXPIRED, owner, reason, owner, reason));
+    }
+    series.add(counter(Metric.REDELIVERED, owner, "redelivered", owner));
+    return new Series(series, ticker.read());
+  }
+
+  private Meter counter(Metric metric, String owner, String counter, String... labels) {
+    return metric.counter(
+        meters, this, totals -> totals.exported(reading -> reading.total(owner, counter)), labels);
+  }
+}

@@ -1,0 +1,296 @@
+package dev.lastmile.ledger;
+
+import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisTime;
+import dev.lastmile.redis.Script;
+import dev.lastmile.redis.ScriptArguments;
+import dev.lastmile.redis.ScriptReply;
+import dev.lastmile.streams.DeliveryLedger;
+import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Subject;
+import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.Metric;
+import dev.lastmile.telemetry.Replica;
+import dev.lastmile.telemetry.TraceContext;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delivery;
+import dev.lastmile.updates.DeliveryOutcome;
+import dev.lastmile.updates.Partition;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/**
+ * Settles deliveries in the ledger: hop 4.
+ *
+ * <p>Writers offer to a bounded queue and never block. One thread waits some milliseconds ({@code
+ * lastmile.ledger.settle-gather}) and sends all queued settlements, one script call per partition
+ * and batch. The calls are pipelined, with a limit of calls in flight. A settlement has the time of
+ * its flush, so the wait makes no delivery late.
+ *
+ * <p>A settlement that Redis did not confirm is queued again and sent when Redis is connected. The
+ * script settles each delivery once. A settlement that finds the queue full, or is older than a
+ * minute, is dropped and counted; its delivery expires.
+ */
+@Component
+public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SettlementQueue.class);
+  private static final int MAX_CALLS_IN_FLIGHT = 32;
+
+  /** Sequences in a range; older ones have expired already, or are redelivered. */
+  private static final int MAX_RANGE = 1_024;
+
+  /** Age from which on a settlement is dropped. */
+  private static final long KEPT_MICROS = 60_000_000;
+
+  /** Pause after a failure, or while Redis is not connected. */
+  private static final long PAUSE_NANOS = 50_000_000;
+
+  private sealed interface Work {
+    long atMicros();
+  }
+
+  private record Settlement(Delivery delivery, End end, long atMicros) implements Work {}
+
+  private record Range(Channel channel, String epoch, long first, long last, long atMicros)
+      implements Work {}
+
+  /** The settlements with the same value are sent in one call. */
+  private record Batch(Partition partition, String epoch) {}
+
+  private final RedisConnection redis;
+  private final RedisTime time;
+  private final Leases leases;
+  private final LedgerTotals totals;
+  private final Replica replica;
+  private final HopRecorder hops;
+  private final LedgerProperties properties;
+  private final BlockingQueue<Work> queue;
+  private final AtomicInteger unconfirmed = new AtomicInteger();
+  private final Semaphore callsLeft = new Semaphore(MAX_CALLS_IN_FLIGHT);
+  private final Counter dropped;
+  private final Thread thread;
+
+  /** Whether a call has failed since the last pause. */
+  private volatile boolean failed;
+
+  SettlementQueue(
+      RedisConnection redis,
+      RedisTime time,
+      Leases leases,
+      LedgerTotals totals,
+      Replica replica,
+      HopRecorder hops,
+      LedgerProperties properties,
+      MeterRegistry meters) {
+    this.redis = redis;
+    this.time = time;
+    this.leases = leases;
+    this.totals = totals;
+    this.replica = replica;
+    this.hops = hops;
+    this.properties = properties;
+    this.queue = new ArrayBlockingQueue<>(properties.settleQueue());
+    this.dropped = Metric.SETTLEMENTS_DROPPED.counter(meters);
+    this.thread = Thread.ofPlatform().name("settlements").daemon().unstarted(this::send);
+  }
+
+  public void start() {
+    thread.start();
+  }
+
+  @Override
+  public void settle(Delivery delivery, End end) {
+    unconfirmed.incrementAndGet();
+    enqueue(new Settlement(delivery, end, time.micros()));
+  }
+
+  @Override
+  public void settleRange(Channel channel, String epoch, long after, long upTo) {
+    long first = Math.max(after + 1, upTo - MAX_RANGE + 1);
+    unconfirmed.incrementAndGet();
+    enqueue(new Range(channel, epoch, first, upTo, time.micros()));
+  }
+
+  @Override
+  public long outstanding() {
+    return unconfirmed.get() + totals.read().outstandingOf(replica.name());
+  }
+
+  private void enqueue(Work work) {
+    if (time.micros() - work.atMicros() > KEPT_MICROS || !queue.offer(work)) {
+      dropped.increment();
+      unconfirmed.decrementAndGet();
+    }
+  }
+
+  private void send() {
+    List<Work> taken = new ArrayList<>();
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        if (failed || !redis.isConnected()) {
+          failed = false;
+          LockSupport.parkNanos(PAUSE_NANOS);
+          continue;
+        }
+        taken.add(queue.take());
+        int most = properties.settleBatch() * Partition.COUNT;
+        if (queue.size() < most) {
+          LockSupport.parkNanos(properties.settleGather().toNanos());
+        }
+        queue.drainTo(taken, most - 1);
+        send(taken);
+      } catch (InterruptedException e) {
+        return;
+      } catch (RuntimeException e) {
+        LOG.atError().setCause(e).log("settlement_error");
+      } finally {
+        taken.clear();
+      }
+    }
+  }
+
+  private void send(List<Work> taken) throws InterruptedException {
+    Map<Batch, List<Settlement>> batches = new HashMap<>();
+    List<Runnable> calls = new ArrayList<>();
+    for (Work work : taken) {
+      switch (work) {
+        case Settlement settlement -> {
+          Delivery delivery = settlement.delivery();
+          Batch batch = new Batch(delivery.channel().partition(), delivery.cursor().epoch());
+          List<Settlement> settlements = batches.computeIfAbsent(batch, _ -> new ArrayList<>());
+          settlements.add(settlement);
+          if (settlements.size() == properties.settleBatch()) {
+            batches.remove(batch);
+            calls.add(() -> settle(batch, settlements));
+          }
+        }
+        case Range range -> calls.add(() -> find(range));
+      }
+    }
+    batches.forEach((batch, settlements) -> calls.add(() -> settle(batch, settlements)));
+    for (Runnable call : calls) {
+      callsLeft.acquire();
+      call.run();
+    }
+  }
+
+  private void settle(Batch batch, List<Settlement> settlements) {
+    Partition partition = batch.partition();
+    List<String> keys = new ArrayList<>(settlements.size() + 5);
+    keys.add(Keys.meta(partition));
+    keys.addAll(Keys.ledger(partition));
+    keys.add(Keys.account(partition));
+    ScriptArguments arguments =
+        new ScriptArguments()
+            .add(batch.epoch())
+            .add(properties.lateAfter().toNanos() / 1_000)
+            .add(DeliveryOutcome.DELIVERED.wireName())
+            .add(DeliveryOutcome.LATE.wireName());
+    for (Settlement settlement : settlements) {
+      Delivery delivery = settlement.delivery();
+      keys.add(Keys.timeline(delivery.operationId()));
+      arguments
+          .add(delivery.channel().value())
+          .add(delivery.sequence())
+          .add(delivery.owner())
+          .add(delivery.version())
+          .add(settlement.end().name().toLowerCase(Locale.ROOT))
+          .add(settlement.atMicros());
+    }
+    call(Script.SETTLE, keys, arguments, settlements, reply -> settled(settlements, reply));
+  }
+
+  private void settled(List<Settlement> settlements, ScriptReply outcomes) {
+    for (int i = 0; i < outcomes.size(); i++) {
+      String outcome = outcomes.text(i);
+      if (!outcome.isEmpty()) {
+        Settlement settlement = settlements.get(i);
+        Delivery delivery = settlement.delivery();
+        hops.record(
+            Hop.DELIVERED,
+            outcome,
+            Subject.of(delivery),
+            TraceContext.of(delivery.traceparent(), null),
+            delivery.publishedAtMicros(),
+            settlement.atMicros());
+      }
+    }
+  }
+
+  private void find(Range range) {
+    Partition partition = range.channel().partition();
+    String owner = leases.incarnation();
+    call(
+        Script.FIND_EXPECTED,
+        List.of(Keys.meta(partition), Keys.entries(partition)),
+        new ScriptArguments()
+            .add(range.epoch())
+            .add(range.channel().value())
+            .add(owner)
+            .add(range.first())
+            .add(range.last()),
+        List.of(range),
+        reply -> {
+          for (int i = 0; i < reply.size(); i += 2) {
+            Cursor cursor = new Cursor(range.epoch(), reply.number(i));
+            Delivery delivery = Delivery.parse(range.channel(), cursor, owner, reply.text(i + 1));
+            unconfirmed.incrementAndGet();
+            enqueue(new Settlement(delivery, End.FLUSHED, range.atMicros()));
+          }
+        });
+  }
+
+  /** Sends one call and releases its permit at the end. If it fails, its work is queued again. */
+  private void call(
+      Script script,
+      List<String> keys,
+      ScriptArguments arguments,
+      List<? extends Work> work,
+      Consumer<ScriptReply> then) {
+    CompletionStage<List<Object>> reply;
+    try {
+      reply = redis.start(script, keys, arguments);
+    } catch (RuntimeException e) {
+      reply = CompletableFuture.failedFuture(e);
+    }
+    var _ =
+        reply.whenComplete((elements, failure) -> {
+          try {
+            if (failure == null) {
+              unconfirmed.addAndGet(-work.size());
+              then.accept(new ScriptReply(elements));
+            } else {
+              failed = true;
+              work.forEach(this::enqueue);
+            }
+          } catch (RuntimeException e) {
+            LOG.atError().setCause(e).log("settlement_not_recorded");
+          } finally {
+            callsLeft.release();
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    thread.interrupt();
+  }
+}

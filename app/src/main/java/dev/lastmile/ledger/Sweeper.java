@@ -1,0 +1,216 @@
+package dev.lastmile.ledger;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisProperties;
+import dev.lastmile.redis.RedisUnavailableException;
+import dev.lastmile.redis.Script;
+import dev.lastmile.redis.ScriptArguments;
+import dev.lastmile.redis.ScriptReply;
+import dev.lastmile.store.FanOut;
+import dev.lastmile.store.RetentionProperties;
+import dev.lastmile.store.Timelines;
+import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.Metric;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Delivery;
+import dev.lastmile.updates.DeliveryOutcome;
+import dev.lastmile.updates.Partition;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.stereotype.Component;
+
+/**
+ * Redelivers and expires overdue deliveries, removes incarnations whose lease has ended, and later
+ * the totals of their replicas.
+ *
+ * <p>Every replica sweeps every partition. No leader is needed, because the script takes each entry
+ * once. One sweep processes a bounded number of entries. If there were more, {@link
+ * Metric#SWEEP_BACKLOG} counts it and the next sweep continues.
+ */
+@Component
+public final class Sweeper {
+  private static final Logger LOG = LoggerFactory.getLogger(Sweeper.class);
+  private static final int CHANNELS_PER_CALL = 256;
+
+  private final RedisConnection redis;
+  private final LedgerProperties properties;
+  private final RetentionProperties retention;
+
+  /** The channel of Redis on which redeliveries are published. */
+  private final String topic;
+
+  private final FanOut fanOut;
+  private final HopRecorder hops;
+  private final Counter backlog;
+  private final Counter replicasLost;
+
+  Sweeper(
+      RedisConnection redis,
+      LedgerProperties properties,
+      RetentionProperties retention,
+      RedisProperties redisProperties,
+      FanOut fanOut,
+      HopRecorder hops,
+      MeterRegistry meters) {
+    this.hops = hops;
+    this.redis = redis;
+    this.properties = properties;
+    this.retention = retention;
+    this.topic = redisProperties.topic();
+    this.fanOut = fanOut;
+    this.backlog = Metric.SWEEP_BACKLOG.counter(meters);
+    this.replicasLost = Metric.REPLICAS_LOST.counter(meters);
+  }
+
+  /** Sweeps all partitions in one pipeline. One call at a time; blocks as a script does. */
+  public void sweep() {
+    if (!redis.isConnected()) {
+      return;
+    }
+    List<CompletionStage<List<Object>>> replies = new ArrayList<>();
+    for (Partition partition : Partition.ALL) {
+      replies.add(redis.completing(() -> redis.start(Script.SWEEP, keys(partition), arguments())));
+    }
+    for (Partition partition : Partition.ALL) {
+      try {
+        finish(partition, replies.get(partition.index()));
+      } catch (RedisUnavailableException e) {
+        // The next sweep of any replica continues; the script takes each entry once.
+        LOG.atDebug().setCause(e).log("sweep_failed");
+      }
+    }
+  }
+
+  private void finish(Partition partition, CompletionStage<List<Object>> begun) {
+    ScriptReply reply = new ScriptReply(redis.await(begun));
+    ScriptReply expired = reply.list(2);
+    for (int i = 0; i < expired.size(); i++) {
+      report(expired.text(i));
+    }
+    ScriptReply dead = reply.list(1);
+    for (int i = 0; i < dead.size(); i++) {
+      reap(partition, dead.text(i));
+    }
+    if (reply.number(0) > 0) {
+      backlog.increment();
+    }
+  }
+
+  private static List<String> keys(Partition partition) {
+    List<String> keys = new ArrayList<>();
+    keys.add(Keys.meta(partition));
+    keys.addAll(Keys.ledger(partition));
+    keys.add(Keys.account(partition));
+    keys.add(Keys.leases(partition));
+    keys.add(Keys.expired(partition));
+    return keys;
+  }
+
+  private ScriptArguments arguments() {
+    return new ScriptArguments()
+        .add(properties.redeliverAfter())
+        .add(properties.expireAfter())
+        .add(properties.sweepBatch())
+        .add(fanOut.publishes() ? topic : "")
+        .add(properties.examples())
+        .add(DeliveryOutcome.NOT_RECEIVED.wireName())
+        .add(DeliveryOutcome.OWNER_GONE.wireName());
+  }
+
+  private void report(String line) {
+    ExpiredDelivery expired = ExpiredDelivery.parse(line);
+    LOG.atWarn()
+        .addKeyValue("reason", expired.reason())
+        .addKeyValue("owner", expired.owner())
+        .addKeyValue("correlation_id", expired.correlationId())
+        .addKeyValue("trace_id", expired.traceId())
+        .addKeyValue("operation_id", expired.operationId())
+        .addKeyValue("version", expired.version())
+        .addKeyValue("channel_hash", expired.channelHash())
+        .addKeyValue("age_seconds", expired.ageSeconds())
+        .log("delivery_expired");
+    Delivery delivery = ExpiredDelivery.delivery(line);
+    long atMicros = ChronoUnit.MICROS.between(Instant.EPOCH, expired.at());
+    CompletionStage<List<Object>> appended;
+    try {
+      appended =
+          redis.start(
+              Script.APPEND_TIMELINE,
+              List.of(Keys.timeline(delivery.operationId())),
+              new ScriptArguments()
+                  .add(expired.version())
+                  .add(atMicros)
+                  .add(expired.replica())
+                  .add(expired.reason()));
+    } catch (RedisUnavailableException e) {
+      LOG.atDebug().setCause(e).log("timeline_append_failed");
+      appended = CompletableFuture.completedStage(List.of());
+    }
+    var _ =
+        appended
+            .exceptionally(_ -> List.of())
+            .thenAccept(reply -> {
+              String earlier = reply.isEmpty() ? "" : new ScriptReply(reply).text(0);
+              hops.expired(
+                  delivery,
+                  expired.reason(),
+                  expired.replica(),
+                  atMicros,
+                  Timelines.parse(delivery.version(), earlier));
+            });
+  }
+
+  private void reap(Partition partition, String incarnation) {
+    String channelsKey = Keys.channels(partition, incarnation);
+    List<byte[]> channels =
+        redis.call(commands -> commands.srandmember(channelsKey, CHANNELS_PER_CALL));
+    List<String> keys =
+        new ArrayList<>(
+            List.of(
+                Keys.meta(partition),
+                Keys.leases(partition),
+                channelsKey,
+                Keys.account(partition)));
+    ScriptArguments arguments = new ScriptArguments().add(incarnation);
+    for (byte[] channel : channels) {
+      keys.add(Keys.presence(new Channel(new String(channel, UTF_8))));
+      arguments.add(channel);
+    }
+    String outcome = new ScriptReply(redis.run(Script.REAP_INCARNATION, keys, arguments)).text(0);
+    if (outcome.equals("lost") && partition.equals(Partition.ALL.getFirst())) {
+      replicasLost.increment();
+      LOG.atWarn().addKeyValue("incarnation", incarnation).log("replica_lost");
+    }
+  }
+
+  /**
+   * Deletes the totals of replicas whose last lease ended long ago, in all partitions. Otherwise
+   * the totals would grow without limit where each start of a replica has a new name. A second
+   * sweep has no effect. One call at a time; blocks as a script does.
+   *
+   * @throws RedisUnavailableException if Redis does not reply
+   */
+  public void sweepTotals() {
+    ScriptArguments arguments = new ScriptArguments().add(retention.replicas());
+    Leases.COUNTERS.stream().skip(1).forEach(arguments::add);
+    for (Partition partition : Partition.ALL) {
+      List<String> keys = List.of(Keys.leases(partition), Keys.account(partition));
+      List<Object> reply = redis.run(Script.DELETE_REPLICA_TOTALS, keys, arguments);
+      long deleted = new ScriptReply(reply).number(0);
+      if (deleted > 0) {
+        LOG.atDebug().addKeyValue("replicas", deleted).log("replica_totals_deleted");
+      }
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package dev.lastmile.redis;
+
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Partition;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The names of all keys of the service in Redis. {@code docs/reference/redis-keys.md} and {@code
+ * update.lua} document their content.
+ *
+ * <p>Every name starts with the hash tag of its partition, so the keys of one call share a slot.
+ */
+public final class Keys {
+  private Keys() {}
+
+  public static String meta(Partition partition) {
+    return partition.tag() + ":meta";
+  }
+
+  public static String submissions(Partition partition) {
+    return partition.tag() + ":submissions";
+  }
+
+  public static String expiry(Partition partition) {
+    return partition.tag() + ":expiry";
+  }
+
+  public static String overdue(Partition partition) {
+    return partition.tag() + ":overdue";
+  }
+
+  public static String leases(Partition partition) {
+    return partition.tag() + ":leases";
+  }
+
+  /** Incarnations that receive their canary; in the first partition only. */
+  public static String receiving() {
+    return Partition.ALL.getFirst().tag() + ":hearing";
+  }
+
+  /** Outstanding deliveries: the ledger, the redelivered ones, and the entries of both. */
+  public static List<String> ledger(Partition partition) {
+    return List.of(
+        partition.tag() + ":ledger", partition.tag() + ":redelivered", entries(partition));
+  }
+
+  /** The keys that a renewal of the epoch changes. */
+  static List<String> epoch(Partition partition) {
+    List<String> keys = new ArrayList<>();
+    keys.add(meta(partition));
+    keys.addAll(ledger(partition));
+    keys.add(account(partition));
+    keys.add(leases(partition));
+    if (partition.equals(Partition.ALL.getFirst())) {
+      keys.add(receiving());
+    }
+    return keys;
+  }
+
+  public static String entries(Partition partition) {
+    return partition.tag() + ":entries";
+  }
+
+  public static String account(Partition partition) {
+    return partition.tag() + ":account";
+  }
+
+  public static String expired(Partition partition) {
+    return partition.tag() + ":expired";
+  }
+
+  public static String presence(Channel channel) {
+    return channel.partition().tag() + ":presence:" + channel;
+  }
+
+  /** The channels for which an incarnation has announced its presence. */
+  public static String channels(Partition partition, String incarnation) {
+    return partition.tag() + ":channels:" + incarnation;
+  }
+
+  /** The keys of a channel's state, in the order in which the scripts that change it expect it. */
+  public static List<String> state(Channel channel) {
+    return List.of(
+        meta(channel.partition()),
+        channel(channel),
+        log(channel),
+        operations(channel),
+        finals(channel));
+  }
+
+  public static String channel(Channel channel) {
+    return channel.partition().tag() + ":channel:" + channel;
+  }
+
+  public static String log(Channel channel) {
+    return channel.partition().tag() + ":log:" + channel;
+  }
+
+  public static String operations(Channel channel) {
+    return channel.partition().tag() + ":operations:" + channel;
+  }
+
+  static String finals(Channel channel) {
+    return channel.partition().tag() + ":finals:" + channel;
+  }
+
+  public static String idempotency(Channel channel, String digest) {
+    return channel.partition().tag() + ":idempotency:" + channel + ":" + digest;
+  }
+
+  /** The immutable part of an operation. */
+  public static String operationMetadata(OperationId id) {
+    return id.partition().tag() + ":pointer:" + id;
+  }
+
+  public static String timeline(OperationId id) {
+    return id.partition().tag() + ":timeline:" + id;
+  }
+}

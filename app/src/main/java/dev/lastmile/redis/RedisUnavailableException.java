@@ -1,0 +1,46 @@
+package dev.lastmile.redis;
+
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+import org.springframework.web.ErrorResponseException;
+
+/**
+ * Redis cannot be reached, did not reply in time, or replied with an error. The response is 503
+ * with {@code Retry-After}.
+ *
+ * <p>After a timeout, either the whole change of the request is stored or none of it. Sending the
+ * request again is safe.
+ */
+public final class RedisUnavailableException extends ErrorResponseException {
+  private static final long serialVersionUID = 1L;
+
+  /** The value of {@code Retry-After}; attempts to reconnect are more frequent than this. */
+  private static final Duration RETRY_AFTER = Duration.ofSeconds(1);
+
+  private static final String DETAIL =
+      "the store cannot be reached; ask again (to create once only, with an Idempotency-Key)";
+
+  private final String message;
+
+  public RedisUnavailableException(String message) {
+    this(message, null);
+  }
+
+  public RedisUnavailableException(String message, @Nullable Throwable cause) {
+    super(
+        HttpStatus.SERVICE_UNAVAILABLE,
+        ProblemDetail.forStatusAndDetail(HttpStatus.SERVICE_UNAVAILABLE, DETAIL),
+        cause);
+    this.message = message;
+    getHeaders().set(HttpHeaders.RETRY_AFTER, Long.toString(RETRY_AFTER.toSeconds()));
+  }
+
+  /** The cause, for logs; clients get the problem detail instead. */
+  @Override
+  public String getMessage() {
+    return message;
+  }
+}

@@ -1,0 +1,87 @@
+package dev.lastmile.store;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.Script;
+import dev.lastmile.redis.ScriptArguments;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Partition;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.springframework.stereotype.Component;
+
+/**
+ * Operations that need a request to the external system: the job is not accepted yet, or no report
+ * has come for longer than {@code lastmile.overdue.after}.
+ *
+ * <p>Both lists are in Redis, and a replica claims entries under a lease. The script that creates
+ * an operation adds it, so a crash of the replica loses no job: another replica claims it after the
+ * lease. The script that stores a report also sets the time at which the operation is overdue
+ * again. So a lost callback is detected by the next replica that claims. Blocks as {@link
+ * OperationStore} does.
+ */
+@Component
+public final class DueOperations {
+  private final RedisConnection redis;
+  private final OverdueProperties overdue;
+
+  /** Partition with which the next claim of overdue operations begins; one call at a time. */
+  private int next;
+
+  DueOperations(RedisConnection redis, OverdueProperties overdue) {
+    this.redis = redis;
+    this.overdue = overdue;
+  }
+
+  /**
+   * Claims operations whose jobs are due for submission, for the duration of the lease. Two
+   * replicas may submit the same job. This has no effect, because the job id is the operation id.
+   *
+   * @param limit maximum number per partition
+   */
+  public List<OperationId> claimSubmissions(Duration lease, int limit) {
+    List<OperationId> claimed = new ArrayList<>();
+    for (Partition partition : Partition.ALL) {
+      claimed.addAll(claim(Keys.submissions(partition), lease, limit));
+    }
+    return claimed;
+  }
+
+  /** Ends the submission: the external system has accepted the job, or the operation is final. */
+  public void endSubmission(OperationId id) {
+    redis.call(
+        commands -> commands.zrem(Keys.submissions(id.partition()), id.value().getBytes(UTF_8)));
+    redis.call(commands -> commands.hdel(Keys.operationMetadata(id), "job"));
+  }
+
+  /**
+   * Claims overdue operations. No other replica can claim them for {@code lastmile.overdue.lease}.
+   * One call at a time.
+   *
+   * @param limit maximum number of operations
+   */
+  public List<OperationId> claimOverdue(int limit) {
+    List<OperationId> claimed = new ArrayList<>();
+    for (int i = 0; i < Partition.COUNT && claimed.size() < limit; i++) {
+      // Each call begins with another partition, so that every partition gets its turn.
+      Partition partition = Partition.ALL.get(Math.floorMod(next++, Partition.COUNT));
+      claimed.addAll(claim(Keys.overdue(partition), overdue.lease(), limit - claimed.size()));
+    }
+    return claimed;
+  }
+
+  /** Removes an operation that does not exist any more, so that it is not polled again. */
+  public void endOverdue(OperationId id) {
+    redis.call(commands -> commands.zrem(Keys.overdue(id.partition()), id.value().getBytes(UTF_8)));
+  }
+
+  private List<OperationId> claim(String key, Duration lease, int limit) {
+    ScriptArguments arguments = new ScriptArguments().add(lease).add(limit);
+    return redis.run(Script.CLAIM, List.of(key), arguments).stream()
+        .map(id -> new OperationId(new String((byte[]) id, UTF_8)))
+        .toList();
+  }
+}

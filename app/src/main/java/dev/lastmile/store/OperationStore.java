@@ -1,0 +1,308 @@
+package dev.lastmile.store;
+
+import dev.lastmile.redis.EpochRenewal;
+import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisProperties;
+import dev.lastmile.redis.RedisUnavailableException;
+import dev.lastmile.redis.Script;
+import dev.lastmile.redis.ScriptArguments;
+import dev.lastmile.redis.ScriptReply;
+import dev.lastmile.store.NewOperation.Idempotency;
+import dev.lastmile.store.UpdateCall.Publication;
+import dev.lastmile.telemetry.Hop;
+import dev.lastmile.telemetry.Hop.Subject;
+import dev.lastmile.telemetry.HopRecorder;
+import dev.lastmile.telemetry.HopRecorder.OpenHop;
+import dev.lastmile.telemetry.Replica;
+import dev.lastmile.telemetry.TraceContext;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Envelope;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Update;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.springframework.stereotype.Component;
+
+/**
+ * Reads and changes the state of operations. Every change of an operation is made here.
+ *
+ * <p>A change is one script: state, sequence, timeline and publication happen together or not at
+ * all. After a timeout, {@link RedisUnavailableException} leaves open whether the change is stored.
+ * Calling the method again is safe, because of revisions and idempotency keys.
+ *
+ * <p>Any thread. Methods that return a stage do not wait; all others block for at most {@code
+ * lastmile.redis.timeout}.
+ */
+@Component
+public final class OperationStore {
+  /** Outcomes of the script that produce an update. */
+  private static final Set<String> CHANGED = Set.of("created", "stored");
+
+  private final RedisConnection redis;
+  private final RetentionProperties retention;
+  private final UpdateCall.Factory calls;
+  private final HopRecorder hops;
+  private final FanOut fanOut;
+  private final OperationMetadataCache metadataCache;
+  private final EpochRenewal renewal;
+  private final List<Consumer<OperationId>> createdListeners = new CopyOnWriteArrayList<>();
+
+  OperationStore(
+      RedisConnection redis,
+      RedisProperties redisProperties,
+      RetentionProperties retention,
+      OverdueProperties overdue,
+      Replica replica,
+      HopRecorder hops,
+      FanOut fanOut) {
+    this.redis = redis;
+    this.retention = retention;
+    this.hops = hops;
+    this.calls =
+        new UpdateCall.Factory(redisProperties.topic(), replica, retention, overdue.after());
+    this.fanOut = fanOut;
+    this.metadataCache = new OperationMetadataCache(redis, redisProperties.pointerCache());
+    this.renewal = new EpochRenewal(redis);
+  }
+
+  /** Adds a listener for each operation that this replica creates; it must not block. */
+  public void onCreated(Consumer<OperationId> listener) {
+    createdListeners.add(listener);
+  }
+
+  /**
+   * Stores a new operation as version 1 and publishes it.
+   *
+   * @param idempotency digests of the idempotency key and the request, if the caller sent a key
+   * @param submitAgainAfterMillis time after which any replica submits the job again
+   */
+  public Creation create(
+      NewOperation operation, @Nullable Idempotency idempotency, long submitAgainAfterMillis) {
+    ScriptReply reply =
+        redis.await(
+            apply(
+                publication ->
+                    calls.create(operation, idempotency, submitAgainAfterMillis, publication),
+                operation.trace(),
+                Subject.of(operation.id(), operation.correlationId())));
+    return switch (reply.text(0)) {
+      case "created" -> {
+        createdListeners.forEach(listener -> listener.accept(operation.id()));
+        yield new Creation.Created(Envelope.decode(reply.bytes(3)));
+      }
+      case "repeated" -> new Creation.Repeated(new OperationId(reply.text(1)));
+      case "gone" -> new Creation.Gone();
+      case "conflict" -> new Creation.Conflict();
+      case "full" -> new Creation.Full(retention.operationsPerChannel());
+      default -> throw new IllegalStateException("the script answered " + reply.text(0));
+    };
+  }
+
+  /**
+   * Stores a change that the external system reported, unless its revision is not new or the
+   * operation is final. Does not wait. Completes on the event loop of Redis, where callbacks must
+   * not block; failures are {@link RedisUnavailableException}.
+   *
+   * @param revision revision of the external system
+   * @param cause trace context of the hop that received the report
+   */
+  public CompletionStage<ChangeResult> change(
+      OperationId id,
+      OperationMetadata metadata,
+      StateChange state,
+      long revision,
+      TraceContext cause) {
+    return apply(id, metadata, state, Long.toString(revision), "stored", cause)
+        .thenApply(OperationStore::changeOf);
+  }
+
+  /** Stores a change that a poll returned, as {@link #change}, and waits for the result. */
+  public ChangeResult changeByPoll(
+      OperationId id,
+      OperationMetadata metadata,
+      StateChange state,
+      long revision,
+      TraceContext cause) {
+    return changeOf(
+        redis.await(apply(id, metadata, state, Long.toString(revision), "polled", cause)));
+  }
+
+  /** Stores a change by this service, because no report will come, and waits for the result. */
+  public ChangeResult changeWithoutRevision(
+      OperationId id, OperationMetadata metadata, StateChange state, TraceContext cause) {
+    return changeOf(redis.await(apply(id, metadata, state, "", "external_failed", cause)));
+  }
+
+  private CompletionStage<ScriptReply> apply(
+      OperationId id,
+      OperationMetadata metadata,
+      StateChange state,
+      String revision,
+      String outcome,
+      TraceContext cause) {
+    return apply(
+        publication -> calls.change(id, metadata, state, revision, outcome, publication),
+        cause,
+        Subject.of(id, metadata.correlationId()));
+  }
+
+  private static ChangeResult changeOf(ScriptReply reply) {
+    return switch (reply.text(0)) {
+      case "stored" -> ChangeResult.STORED;
+      case "duplicate" -> ChangeResult.DUPLICATE;
+      case "stale" -> ChangeResult.STALE;
+      case "final" -> ChangeResult.FINAL;
+      case "unknown" -> ChangeResult.UNKNOWN;
+      default -> throw new IllegalStateException("the script answered " + reply.text(0));
+    };
+  }
+
+  /** The immutable part of an operation; empty if the operation does not exist. */
+  public Optional<OperationMetadata> metadata(OperationId id) {
+    return metadataCache.get(id);
+  }
+
+  /** As {@link #metadata}, without waiting; completes as {@link #change}, or is complete. */
+  public CompletionStage<Optional<OperationMetadata>> findMetadata(OperationId id) {
+    return metadataCache.find(id);
+  }
+
+  /** The immutable part with the job; empty after the external system has accepted the job. */
+  public Optional<OperationMetadata> metadataWithJob(OperationId id) {
+    return metadataCache.withJob(id);
+  }
+
+  /** One operation of a channel; empty if the channel has none with this id. */
+  public Optional<Snapshot> get(Channel channel, OperationId id) {
+    if (!id.partition().equals(channel.partition())) {
+      return Optional.empty();
+    }
+    ScriptReply reply =
+        new ScriptReply(
+            redis.run(
+                Script.GET,
+                List.of(Keys.meta(channel.partition()), Keys.operations(channel)),
+                new ScriptArguments().add(id.value())));
+    if (reply.isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(new Snapshot(reply.text(0), Envelope.decode(reply.bytes(1))));
+  }
+
+  /**
+   * Reads the changes of a channel after a cursor, one page at a time.
+   *
+   * @param after cursor of the reader; null for all retained operations
+   * @param paging whether the previous page ended at this cursor
+   */
+  public Delta read(Channel channel, @Nullable Cursor after, boolean paging) {
+    ScriptReply reply = new ScriptReply(page(channel, after, paging, true));
+    List<Update> updates = new ArrayList<>(reply.size());
+    for (int i = 5; i < reply.size(); i++) {
+      updates.add(Envelope.decode(reply.bytes(i)).inEpoch(reply.text(0)));
+    }
+    return new Delta(
+        reply.text(0),
+        reply.number(1),
+        reply.number(2),
+        reply.number(3),
+        updates,
+        reply.number(4) == 1);
+  }
+
+  private List<Object> page(
+      Channel channel, @Nullable Cursor after, boolean paging, boolean mayRenew) {
+    List<Object> reply =
+        redis.run(
+            Script.READ,
+            List.of(
+                Keys.meta(channel.partition()),
+                Keys.channel(channel),
+                Keys.log(channel),
+                Keys.operations(channel)),
+            new ScriptArguments()
+                .add(after == null ? "" : after.epoch())
+                .add(after == null ? 0 : after.sequence())
+                .add(retention.pageOperations())
+                .add(retention.pageBytes())
+                .add(paging));
+    if (!reply.isEmpty()) {
+      return reply;
+    }
+    if (!mayRenew) {
+      throw new RedisUnavailableException("Redis lost its epochs twice");
+    }
+    redis.renewEpochs();
+    return page(channel, after, paging, false);
+  }
+
+  /**
+   * Runs a call, records the hop {@code published}, and dispatches updates that are not published.
+   *
+   * @param call builds the call for a kind of publication
+   * @param cause trace context of the hop before the publication
+   */
+  private CompletionStage<ScriptReply> apply(
+      Function<Publication, UpdateCall> call, TraceContext cause, Subject subject) {
+    if (!fanOut.publishes()) {
+      return run(call.apply(new Publication(false, cause)))
+          .thenApply(reply -> {
+            if (CHANGED.contains(reply.text(0))) {
+              fanOut.dispatchLocally(reply.bytes(3));
+            }
+            return reply;
+          });
+    }
+    OpenHop published = hops.begin(Hop.PUBLISHED, cause);
+    return run(call.apply(new Publication(true, published.context())))
+        .whenComplete((reply, failure) -> {
+          if (failure != null) {
+            published.end("error", subject);
+          } else if (CHANGED.contains(reply.text(0))) {
+            published.end(
+                reply.number(1) > 0 ? "audience" : "no_audience",
+                new Subject(subject.operation(), subject.correlation(), reply.number(2)));
+          }
+        });
+  }
+
+  private CompletionStage<ScriptReply> run(UpdateCall call) {
+    return send(call)
+        .thenCompose(
+            reply -> hasNoEpoch(reply) ? runAgain(call) : CompletableFuture.completedFuture(reply));
+  }
+
+  /** Runs a call again after the epochs were renewed, because a running Redis was emptied. */
+  private CompletionStage<ScriptReply> runAgain(UpdateCall call) {
+    return renewal
+        .renew()
+        .thenCompose(_ -> send(call))
+        .thenApply(reply -> {
+          if (hasNoEpoch(reply)) {
+            throw new RedisUnavailableException("Redis lost its epochs twice");
+          }
+          return reply;
+        });
+  }
+
+  private CompletionStage<ScriptReply> send(UpdateCall call) {
+    return redis
+        .completing(() -> redis.start(call.script(), call.keys(), call.arguments()))
+        .thenApply(ScriptReply::new);
+  }
+
+  private static boolean hasNoEpoch(ScriptReply reply) {
+    return reply.text(0).equals("no_epoch");
+  }
+}

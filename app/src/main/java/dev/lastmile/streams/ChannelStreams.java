@@ -1,0 +1,121 @@
+package dev.lastmile.streams;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The connections of one channel on this replica, from the first to the last.
+ *
+ * <p>A client that connects after the last one has closed gets a new object with a higher
+ * generation. Only the registry adds and removes connections, under its map's lock for the channel.
+ * Any thread reads the array without a lock.
+ */
+final class ChannelStreams {
+  private final Channel channel;
+  private final long generation;
+  private volatile StreamConnection[] connections = {};
+
+  /** The incarnation of the last announcement; null before the first one. */
+  volatile @Nullable String announcedAs;
+
+  /**
+   * Whether an announcement has been sent, so that the channel has to be withdrawn when its last
+   * connection is gone. Redis may have applied it even if the call failed.
+   */
+  volatile boolean announced;
+
+  /** Whether the last connection has been removed. */
+  volatile boolean retired;
+
+  /** Whether the last closed connection was closed as a slow consumer. */
+  volatile boolean slow;
+
+  @GuardedBy("this")
+  private String flushedEpoch = "";
+
+  /**
+   * The highest sequence that any connection has flushed in {@code flushedEpoch}; -1 before the
+   * first flush.
+   */
+  @GuardedBy("this")
+  private long flushed = -1;
+
+  /** Read requests that are not answered yet; 0 when idle. Used by {@link Reconciler}. */
+  final AtomicInteger readRequests = new AtomicInteger();
+
+  /** Whether the retry of a failed read is scheduled. */
+  final AtomicBoolean retryScheduled = new AtomicBoolean();
+
+  ChannelStreams(Channel channel, long generation) {
+    this.channel = channel;
+    this.generation = generation;
+  }
+
+  /** The generation: rises with each object of the same channel. */
+  long generation() {
+    return generation;
+  }
+
+  /**
+   * Records that a connection has flushed everything up to a sequence.
+   *
+   * @return the sequence that another connection had reached before, at most {@code upTo}; -1 if
+   *     none had flushed in this epoch
+   */
+  synchronized long advance(String epoch, long upTo) {
+    if (epoch.isEmpty()) {
+      // The stream has not started: there is nothing to settle.
+      return upTo;
+    }
+    long before = epoch.equals(flushedEpoch) ? flushed : -1;
+    flushedEpoch = epoch;
+    flushed = Math.max(before, upTo);
+    return Math.min(before, upTo);
+  }
+
+  /** Whether any connection has flushed this update, or a later state. */
+  boolean hasFlushed(Cursor cursor) {
+    synchronized (this) {
+      if (cursor.epoch().equals(flushedEpoch) && flushed >= cursor.sequence()) {
+        return true;
+      }
+    }
+    // A connection that is still in an old epoch may have been the last to record its flush.
+    for (StreamConnection connection : connections) {
+      if (connection.hasFlushed(cursor)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  Channel channel() {
+    return channel;
+  }
+
+  /** The current connections. Callers must not change the array. */
+  StreamConnection[] connections() {
+    return connections;
+  }
+
+  void add(StreamConnection connection) {
+    StreamConnection[] more = Arrays.copyOf(connections, connections.length + 1);
+    more[connections.length] = connection;
+    connections = more;
+  }
+
+  /** Removes this connection only, never another one of the same client. */
+  boolean remove(StreamConnection connection) {
+    int before = connections.length;
+    connections =
+        Arrays.stream(connections)
+            .filter(other -> other != connection)
+            .toArray(StreamConnection[]::new);
+    return connections.length < before;
+  }
+}

@@ -1,0 +1,86 @@
+package dev.lastmile.streams;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Update;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+
+/**
+ * Encodes <a
+ * href="https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation">server-sent
+ * events</a> as the HTML standard defines them.
+ *
+ * <p>Only {@code update} has an {@code id}, so {@code Last-Event-ID} is always a cursor. No value
+ * needs escaping: payloads are JSON without line breaks, and ids have a fixed alphabet.
+ */
+final class SseEncoder {
+  private static final byte[] UPDATE = bytes("event: update\ndata: ");
+  private static final byte[] END = bytes("\n\n");
+
+  private SseEncoder() {}
+
+  /** An update with an id, which becomes the client's cursor. */
+  static Frame update(Update update) {
+    return frame(bytes("id: " + update.cursor() + "\n"), update);
+  }
+
+  /** An update after a gap: without an id, so the client's cursor stays before the gap. */
+  static Frame updateWithoutId(Update update) {
+    return frame(new byte[0], update);
+  }
+
+  private static Frame frame(byte[] id, Update update) {
+    byte[] state = update.state();
+    byte[] end = update.eventEnd();
+    int length = id.length + UPDATE.length + state.length + end.length + END.length;
+    byte[] frame =
+        ByteBuffer.allocate(length).put(id).put(UPDATE).put(state).put(end).put(END).array();
+    return new Frame(frame, update);
+  }
+
+  /** Starts the stream: updates up to the cursor are replay, later ones are live. */
+  static Frame ready(Cursor head, String replica, Duration heartbeat, Duration retry) {
+    return event(
+        "retry: "
+            + retry.toMillis()
+            + "\nevent: ready\ndata: {\"cursor\":\""
+            + head
+            + "\",\"epoch\":\""
+            + head.epoch()
+            + "\",\"replica\":\""
+            + replica
+            + "\",\"heartbeatSeconds\":"
+            + seconds(heartbeat.toMillis())
+            + "}\n\n");
+  }
+
+  /** Tells the client that the updates up to the cursor replace its state. */
+  static Frame reset(Cursor head, String reason) {
+    return event(
+        "event: reset\ndata: {\"cursor\":\"" + head + "\",\"reason\":\"" + reason + "\"}\n\n");
+  }
+
+  /** Shows that the stream is alive, and its position. */
+  static Frame heartbeat(Cursor position) {
+    return event("event: heartbeat\ndata: {\"cursor\":\"" + position + "\"}\n\n");
+  }
+
+  /** Sets the client's reconnection time. */
+  static Frame retry(long millis) {
+    return event("retry: " + millis + "\n\n");
+  }
+
+  private static String seconds(long millis) {
+    return millis % 1_000 == 0 ? Long.toString(millis / 1_000) : Double.toString(millis / 1e3);
+  }
+
+  private static Frame event(String text) {
+    return new Frame(bytes(text), null);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(UTF_8);
+  }
+}

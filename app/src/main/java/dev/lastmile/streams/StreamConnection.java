@@ -1,0 +1,479 @@
+package dev.lastmile.streams;
+
+import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Update;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One stream: its position in the channel and the frames that wait for it.
+ *
+ * <p>A connection is <em>held</em> while state is read for it, at its start and after a gap. Live
+ * updates then wait in a list of at most {@code lastmile.stream.held-frames}. Otherwise the
+ * connection is live:
+ *
+ * <ul>
+ *   <li>The update after its position goes into the send queue.
+ *   <li>An update at or below its position is dropped.
+ *   <li>A later update is a gap, and the connection is held again.
+ * </ul>
+ *
+ * <p>So the ids that a client receives never skip an update that it did not get.
+ *
+ * <p>Any thread: dispatch workers offer updates, the reconciler brings state, the writer takes
+ * frames, and {@link StreamLifecycle} calls {@link #tick}. Any of them may close the connection.
+ * This object's lock guards the changing state and is never held while another component is called.
+ */
+final class StreamConnection {
+  /** The result of offering a live update. */
+  enum Offer {
+    /** The update is in the send queue; the caller flushes. */
+    QUEUED,
+    /** The update waits for a read, or the connection already has it. */
+    NOTHING,
+    /** The update shows a gap; the caller requests a read. */
+    GAP,
+    /** The send queue is full. */
+    FULL
+  }
+
+  /** The result of a read. */
+  enum Progress {
+    /** The connection is live, or closed. */
+    LIVE,
+    /** The connection got a page; the next page is read once it has been written. */
+    PAGE,
+    /** The read was not sufficient; the caller requests another one. */
+    AGAIN
+  }
+
+  /**
+   * The updates that the kernel has accepted.
+   *
+   * @param upTo everything up to this sequence has been flushed
+   * @param afterGap updates after a gap that is not repaired; they say nothing about earlier ones
+   */
+  record Flush(String epoch, long upTo, List<Update> afterGap) {}
+
+  /** The action that a check requires. */
+  enum Tick {
+    NOTHING,
+    HEARTBEAT,
+    SLOW
+  }
+
+  private static final long STALLED_NANOS = 100_000_000;
+
+  private final Channel channel;
+  private final StreamProperties properties;
+  private final String replica;
+
+  private final String address;
+
+  /** Set once before the connection is registered. */
+  private @Nullable Writer writer;
+
+  /** Set once during registration. */
+  private volatile @Nullable ChannelStreams group;
+
+  /** Whether a flush is scheduled. Used by the channel's dispatch worker only. */
+  boolean dirty;
+
+  @GuardedBy("this")
+  private final SendQueue queue;
+
+  /** The client's cursor when it connected; null if it sent none. */
+  @GuardedBy("this")
+  private final @Nullable Cursor resume;
+
+  @GuardedBy("this")
+  private boolean opened;
+
+  @GuardedBy("this")
+  private String epoch = "";
+
+  /** The highest sequence that the send queue has taken. */
+  @GuardedBy("this")
+  private long position;
+
+  /** The kernel has accepted everything up to this sequence; it follows {@code position}. */
+  @GuardedBy("this")
+  private long flushed;
+
+  @GuardedBy("this")
+  private long writesEnded;
+
+  /** Live updates that wait for a read; null when live. */
+  @GuardedBy("this")
+  private @Nullable List<Frame> held = new ArrayList<>(0);
+
+  /**
+   * Whether another read is needed after the one in progress: held updates were discarded, or
+   * updates may be missing.
+   */
+  @GuardedBy("this")
+  private boolean readAgain;
+
+  /** Whether the last read was a page. The next read waits until the page has been written. */
+  @GuardedBy("this")
+  private boolean paging;
+
+  /** Whether the next read has to return everything: the position cannot be continued. */
+  @GuardedBy("this")
+  private boolean needsAll;
+
+  @GuardedBy("this")
+  private @Nullable CloseReason closed;
+
+  @GuardedBy("this")
+  private long writeStartedNanos;
+
+  @GuardedBy("this")
+  private long nextHeartbeatNanos;
+
+  /**
+   * @param resume the client's cursor, or null
+   * @param address the client's address, as the load balancer reports it
+   */
+  StreamConnection(
+      Channel channel,
+      @Nullable Cursor resume,
+      String address,
+      StreamProperties properties,
+      String replica,
+      long nowNanos) {
+    this.channel = channel;
+    this.resume = resume;
+    this.address = address;
+    this.properties = properties;
+    this.replica = replica;
+    this.queue = new SendQueue(properties.queueFrames(), properties.queueBytes());
+    this.nextHeartbeatNanos = nowNanos + properties.heartbeat().toNanos();
+  }
+
+  Channel channel() {
+    return channel;
+  }
+
+  String address() {
+    return address;
+  }
+
+  void writeWith(Writer writer) {
+    this.writer = writer;
+  }
+
+  Writer writer() {
+    if (writer == null) {
+      throw new IllegalStateException("no writer yet");
+    }
+    return writer;
+  }
+
+  void join(ChannelStreams group) {
+    this.group = group;
+  }
+
+  /** The group of connections that it belongs to. */
+  ChannelStreams group() {
+    ChannelStreams joined = group;
+    if (joined == null) {
+      throw new IllegalStateException("not registered");
+    }
+    return joined;
+  }
+
+  /**
+   * Offers a live update.
+   *
+   * @param repair whether a gap is repaired. If not, the update is sent without an id and the
+   *     position stays before the gap.
+   */
+  synchronized Offer offer(Frame frame, Update update, boolean repair) {
+    if (closed != null) {
+      return Offer.NOTHING;
+    }
+    List<Frame> waiting = held;
+    if (waiting != null) {
+      if (waiting.size() >= properties.heldFrames()) {
+        waiting.clear();
+        readAgain = true;
+      }
+      waiting.add(frame);
+      return Offer.NOTHING;
+    }
+    boolean sameEpoch = update.cursor().epoch().equals(epoch);
+    if (sameEpoch && update.sequence() <= position) {
+      return Offer.NOTHING;
+    }
+    if (sameEpoch && update.sequence() == position + 1) {
+      if (!queue.offer(frame)) {
+        return Offer.FULL;
+      }
+      position = update.sequence();
+      return Offer.QUEUED;
+    }
+    if (!repair) {
+      return queue.offer(SseEncoder.updateWithoutId(update)) ? Offer.QUEUED : Offer.FULL;
+    }
+    // This update was stored before the requested read begins, so the read contains it.
+    held = new ArrayList<>(0);
+    return Offer.GAP;
+  }
+
+  /**
+   * Holds live updates back until a read that begins after this call, because updates may have been
+   * missed. The caller requests the read.
+   */
+  synchronized void requireResync() {
+    if (closed != null) {
+      return;
+    }
+    if (held == null) {
+      held = new ArrayList<>(0);
+    } else {
+      readAgain = true;
+    }
+  }
+
+  /** Whether a read can be used now. */
+  synchronized boolean awaitsRead() {
+    return closed == null && held != null && (!paging || queue.isEmpty());
+  }
+
+  /** The cursor from which to read for this connection; null to read everything. */
+  synchronized @Nullable Cursor readFrom() {
+    return needsAll ? null : resumeCursor();
+  }
+
+  @GuardedBy("this")
+  private @Nullable Cursor resumeCursor() {
+    return opened ? new Cursor(epoch, position) : resume;
+  }
+
+  /** Whether the last read was a page. */
+  synchronized boolean isPaging() {
+    return paging;
+  }
+
+  /** Whether {@code ready} has been queued for the client. */
+  synchronized boolean isOpened() {
+    return opened;
+  }
+
+  /**
+   * Applies a read that began after this connection was held.
+   *
+   * @param frames the delta's updates, encoded, in the same order
+   * @param repair as in {@link #offer}
+   */
+  synchronized Progress catchUp(Delta delta, List<Frame> frames, boolean repair) {
+    List<Frame> waiting = held;
+    if (closed != null || waiting == null) {
+      return Progress.LIVE;
+    }
+    if (queue.isFull()) {
+      return later();
+    }
+    Cursor resumed = resumeCursor();
+    boolean continues = paging ? delta.continuesPage(resumed) : delta.continues(resumed);
+    if (!continues && delta.after() > 0) {
+      needsAll = true;
+      return Progress.AGAIN;
+    }
+    if (!opened) {
+      opened = true;
+      queue.add(
+          SseEncoder.ready(
+              delta.headCursor(), replica, properties.heartbeat(), properties.retry()));
+    }
+    if (!continues && resumed != null) {
+      queue.add(SseEncoder.reset(delta.headCursor(), reason(delta, resumed)));
+      flushed = 0;
+    }
+    position = continues && resumed != null ? resumed.sequence() : 0;
+    epoch = delta.epoch();
+    needsAll = false;
+    for (Frame frame : frames) {
+      Update update = frame.update();
+      if (update != null && update.sequence() > position) {
+        queue.add(frame);
+        position = update.sequence();
+      }
+    }
+    position = Math.max(position, delta.reach());
+    paging = !delta.complete();
+    if (paging) {
+      return Progress.PAGE;
+    }
+    if (readAgain) {
+      readAgain = false;
+      held = new ArrayList<>(0);
+      return Progress.AGAIN;
+    }
+    held = null;
+    return release(waiting, repair);
+  }
+
+  @GuardedBy("this")
+  private Progress release(List<Frame> waiting, boolean repair) {
+    for (Frame frame : waiting) {
+      Update update = frame.update();
+      Offer offer = update == null ? Offer.NOTHING : offer(frame, update, repair);
+      switch (offer) {
+        case FULL -> {
+          // The page and the held updates together exceed the send queue; the client is not at
+          // fault.
+          held = new ArrayList<>(0);
+          return later();
+        }
+        case GAP -> {
+          // The remaining held updates were also stored before the next read.
+          return Progress.AGAIN;
+        }
+        case QUEUED, NOTHING -> {}
+      }
+    }
+    return Progress.LIVE;
+  }
+
+  /** Postpones the next read until the waiting frames have been written. */
+  @GuardedBy("this")
+  private Progress later() {
+    paging = true;
+    return Progress.PAGE;
+  }
+
+  private static String reason(Delta delta, Cursor resumed) {
+    if (!resumed.epoch().equals(delta.epoch())) {
+      return "epoch";
+    }
+    return resumed.sequence() > delta.head() ? "ahead" : "retention";
+  }
+
+  /**
+   * Returns the next frames to write; null if none waits. The writer has one write in progress at a
+   * time.
+   *
+   * @param chunked whether each frame is written as a chunk
+   */
+  synchronized @Nullable ByteBuffer nextWrite(long nowNanos, boolean chunked) {
+    ByteBuffer next = queue.nextWrite(properties.writeBytes(), chunked);
+    writeStartedNanos = nowNanos;
+    return next;
+  }
+
+  /** Records that the kernel has accepted the frames of the write in progress. */
+  synchronized Flush written() {
+    writesEnded++;
+    List<Update> afterGap = List.of();
+    for (Frame frame : queue.written()) {
+      Update update = frame.update();
+      if (update == null || !update.cursor().epoch().equals(epoch)) {
+        continue;
+      }
+      if (update.sequence() <= position) {
+        flushed = Math.max(flushed, update.sequence());
+      } else {
+        afterGap = afterGap.isEmpty() ? new ArrayList<>(1) : afterGap;
+        afterGap.add(update);
+      }
+    }
+    return flush(afterGap);
+  }
+
+  /** The flushed position. After a read it may advance without a write. */
+  synchronized Flush flushed() {
+    return flush(List.of());
+  }
+
+  @GuardedBy("this")
+  private Flush flush(List<Update> afterGap) {
+    if (queue.isEmpty()) {
+      flushed = position;
+    }
+    return new Flush(epoch, flushed, afterGap);
+  }
+
+  /** Whether the kernel has accepted this update, or a later state. */
+  synchronized boolean hasFlushed(Cursor cursor) {
+    return cursor.epoch().equals(epoch) && flushed >= cursor.sequence();
+  }
+
+  /** Whether the send queue has taken this update, or a later state. */
+  synchronized boolean hasReached(Cursor cursor) {
+    return cursor.epoch().equals(epoch) && position >= cursor.sequence();
+  }
+
+  /** The number of completed writes. */
+  synchronized long writesEnded() {
+    return writesEnded;
+  }
+
+  /** Whether a write is in progress. */
+  synchronized boolean isWriting() {
+    return queue.isWriting();
+  }
+
+  /** Whether the next page of state is due to be read. */
+  synchronized boolean awaitsPage() {
+    return closed == null && paging && queue.isEmpty();
+  }
+
+  /**
+   * Checks the write timeout and the heartbeat. Called about once a second, see {@link
+   * StreamLifecycle}.
+   *
+   * @param pausedNanos time since the last check during which this process was suspended; it does
+   *     not count against the client
+   */
+  synchronized Tick tick(long nowNanos, long pausedNanos) {
+    if (closed != null) {
+      return Tick.NOTHING;
+    }
+    writeStartedNanos += pausedNanos;
+    if (queue.isWriting() && nowNanos - writeStartedNanos >= properties.writeTimeout().toNanos()) {
+      return Tick.SLOW;
+    }
+    if (nowNanos - nextHeartbeatNanos < 0) {
+      return Tick.NOTHING;
+    }
+    nextHeartbeatNanos = nowNanos + properties.heartbeat().toNanos();
+    if (!opened || !queue.isEmpty()) {
+      return Tick.NOTHING;
+    }
+    queue.add(SseEncoder.heartbeat(new Cursor(epoch, position)));
+    return Tick.HEARTBEAT;
+  }
+
+  /**
+   * Closes the connection; returns true for the first call only. Its caller then ends the writer.
+   */
+  synchronized boolean close(CloseReason reason) {
+    if (closed != null) {
+      return false;
+    }
+    closed = reason;
+    held = null;
+    return true;
+  }
+
+  /** Adds a last frame to a connection that was closed in an orderly way. */
+  synchronized void enqueueFinal(Frame frame) {
+    queue.add(frame);
+  }
+
+  /** Whether the write in progress has taken longer than 100 ms, so the socket is probably full. */
+  synchronized boolean isStalled(long nowNanos) {
+    return queue.isWriting() && nowNanos - writeStartedNanos > STALLED_NANOS;
+  }
+
+  synchronized int queuedBytes() {
+    return queue.bytes();
+  }
+}

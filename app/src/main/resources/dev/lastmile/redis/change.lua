@@ -1,0 +1,62 @@
+-- Stores a change of an operation, and publishes it, unless its revision is not new or the operation is final.
+--
+-- KEYS  1 to 15 as in update.lua
+-- ARGV  1 to 15 as in update.lua  16 revision, '' for a change by this service  17 retention, ms
+-- Returns {'stored', number of owners, version, envelope if it was not published}; or {'unknown'}, {'duplicate'},
+--   {'stale'}, {'final'}, {'no_epoch'}
+local reported_revision, retention_millis = unpack(ARGV, 16)
+local reported = reported_revision ~= ''
+
+local function is_final(value)
+  return value == 'SUCCEEDED' or value == 'FAILED'
+end
+
+local state = redis.call('HGET', operations_key, id)
+if not state then
+  return {'unknown'}
+end
+local version, stored_revision, stored_status, acked, stored_progress =
+  string.match(state, '^(%d+) %d+ (%d+) (%u+) (%d+) (%d+) ')
+stored_revision = tonumber(stored_revision)
+local revision = stored_revision
+if reported then
+  -- The external system has the job, and the operation is not overdue.
+  redis.call('ZREM', submissions_key, id)
+  if not is_final(stored_status) then
+    redis.call('ZADD', overdue_key, millis + tonumber(overdue_after), id)
+  end
+  revision = tonumber(reported_revision)
+  -- Nothing follows a final report, so it counts also where the sender gave it the revision of the report before.
+  local ends = is_final(status) and not is_final(stored_status)
+  if revision == stored_revision and not ends then
+    return {'duplicate'}
+  elseif revision < stored_revision then
+    return {'stale'}
+  end
+elseif stored_revision > 0 then
+  -- The external system has reported meanwhile, so this service does not fail the operation.
+  return {'stale'}
+end
+if is_final(stored_status) then
+  return {'final'}
+end
+
+version = tonumber(version) + 1
+local progress = reported_progress == '' and stored_progress or reported_progress
+local owners, envelope = store('callback', version, revision, acked, progress, nil)
+if reported then
+  redis.call('HDEL', metadata_key, 'job')
+end
+if is_final(status) then
+  redis.call('ZREM', submissions_key, id)
+  redis.call('ZREM', overdue_key, id)
+  redis.call('HDEL', metadata_key, 'job')
+  redis.call('ZADD', finals_key, millis, id)
+  redis.call('ZADD', expiry_key, 'NX', millis + tonumber(retention_millis), channel)
+  redis.call('PEXPIRE', metadata_key, retention_millis)
+  redis.call('PEXPIRE', timeline_key, retention_millis)
+end
+if published then
+  redis.call('PUBLISH', topic, envelope)
+end
+return {'stored', owners, version, not published and envelope or nil}

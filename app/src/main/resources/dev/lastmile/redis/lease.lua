@@ -1,0 +1,47 @@
+-- Takes, renews or releases the lease of an incarnation in one partition.
+--
+-- A lease that has ended cannot be renewed; the replica must take another incarnation. The deliveries of the old
+-- incarnation are, or will be, settled as owner_gone.
+-- KEYS  1 meta  2 leases: zset, incarnation -> end on the ledger's clock, ms; 0 = released
+--       3 account (see update.lua)
+--       4 `hearing`: zset as leases, of incarnations that receive their canary (one partition only)
+-- ARGV  1 incarnation  2 mode: take, renew, leave  3 length, ms  4 receiving: 1, 0  then every counter of the account
+-- Returns {'held', number of other incarnations that receive} or {'left'}, {'lost'}, {'no_epoch'}
+local meta_key, leases_key, account_key, receiving_key = unpack(KEYS)
+local incarnation, mode, length, receiving = unpack(ARGV)
+local epoch, swept, stalled = unpack(redis.call('HMGET', meta_key, 'epoch', 'swept', 'stalled'))
+if not epoch then
+  return {'no_epoch'}
+end
+local clock = ledger_clock(swept, stalled)
+if mode == 'leave' then
+  -- A lease that has ended stays and counts as lost. A lease that does not exist is added, so that the sweep finds it.
+  if not redis.call('ZSCORE', leases_key, incarnation) or alive(leases_key, incarnation, clock) then
+    redis.call('ZADD', leases_key, 0, incarnation)
+  end
+  if receiving_key then
+    redis.call('ZREM', receiving_key, incarnation)
+  end
+  return {'left'}
+end
+if mode == 'renew' and not alive(leases_key, incarnation, clock) then
+  return {'lost'}
+end
+local ends = string.format('%d', clock + tonumber(length))
+redis.call('ZADD', leases_key, ends, incarnation)
+if mode == 'take' then
+  redis.call('HDEL', account_key, replica_of(incarnation) .. ' gone')
+  for i = 5, #ARGV do
+    redis.call('HSETNX', account_key, replica_of(incarnation) .. ' ' .. ARGV[i], 0)
+  end
+end
+local others = 0
+if receiving_key then
+  redis.call('ZREMRANGEBYSCORE', receiving_key, '-inf', string.format('%d', clock))
+  redis.call('ZREM', receiving_key, incarnation)
+  others = redis.call('ZCARD', receiving_key)
+  if receiving == '1' then
+    redis.call('ZADD', receiving_key, ends, incarnation)
+  end
+end
+return {'held', others}

@@ -1,0 +1,34 @@
+-- Reads the changes of a channel after a cursor, ascending, with the head: one page, read atomically.
+--
+-- KEYS  1 meta  2 channel  3 log  4 operations (see update.lua)
+-- ARGV  1 epoch of the cursor or '' (everything)  2 its sequence  3 maximum number of operations  4 bytes after which a
+--       page ends  5 '1' if the cursor is the end of the previous page: operations deleted since then do not matter
+-- Returns {epoch, head, floor, after, complete (1, 0), envelope...}; {} without an epoch
+local meta_key, channel_key, log_key, operations_key = unpack(KEYS)
+local cursor_epoch, cursor_sequence, max_operations, max_bytes, paging = unpack(ARGV)
+local epoch, trimmed = unpack(redis.call('HMGET', meta_key, 'epoch', 'trimmed'))
+if not epoch then
+  return {}
+end
+local head, floor = unpack(redis.call('HMGET', channel_key, 'head', 'floor'))
+head = tonumber(head or trimmed or 0)
+floor = tonumber(floor or trimmed or 0)
+local after = tonumber(cursor_sequence)
+if cursor_epoch ~= epoch or after > head or (after < floor and paging ~= '1') then
+  after = 0
+end
+local limit = tonumber(max_operations)
+local ids = redis.call('ZRANGEBYSCORE', log_key, '(' .. string.format('%d', after), '+inf', 'LIMIT',
+  0, limit + 1)
+local result = {epoch, head, floor, after, 1}
+local bytes = 0
+for index, id in ipairs(ids) do
+  if index > limit or bytes > tonumber(max_bytes) then
+    result[5] = 0
+    break
+  end
+  local envelope = redis.call('HGET', operations_key, id .. ':e')
+  bytes = bytes + #envelope
+  result[#result + 1] = envelope
+end
+return result

@@ -1,0 +1,170 @@
+package dev.lastmile.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lastmile.redis.Keys;
+import dev.lastmile.updates.Update;
+import io.lettuce.core.RedisClient;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Test;
+
+/** Each entry of the ledger ends exactly once, in any order of settlements and sweeps. */
+class LedgerIT extends LedgerScripts {
+  @Test
+  void aFlushWithinASecondIsDelivered_afterItLate_andWhatComesSecondCountsNothing() {
+    Update first = publish();
+    assertThat(books().outstanding()).isEqualTo(1);
+    assertThat(settle(first, "flushed", at -> at + 1_000_000)).isEqualTo("delivered");
+    assertThat(settle(first, "flushed", at -> at + 1_000_000)).isEmpty();
+    assertThat(settle(first, "client_gone", at -> at)).isEmpty();
+    Update second = publish();
+    assertThat(settle(second, "flushed", at -> at + 1_000_001)).isEqualTo("late");
+    Update third = publish();
+    assertThat(settle(third, "slow_consumer", at -> at)).isEqualTo("slow_consumer");
+    assertThat(settle(third, "flushed", at -> at)).isEmpty();
+    assertThat(books().toString())
+        .contains("expected=3 delivered=1 late=1 client_gone=0 slow_consumer=1");
+  }
+
+  @Test
+  void whatIsOverdueIsAskedForOnce_thenExpires_andIsNotSettledAfterThat() {
+    Update update = publish();
+    assertThat(sweep(60_000, 60_000, 10)).isEmpty();
+    assertThat(books().total("redelivered")).isZero();
+    Awaitility.await()
+        .until(() -> sweep(1, 60_000, 10).isEmpty() && books().total("redelivered") == 1);
+    assertThat(sweep(1, 60_000, 10)).isEmpty();
+    assertThat(books().total("redelivered")).as("redelivered once").isEqualTo(1);
+    List<String> expired = sweep(1, 1, 10);
+    assertThat(expired).hasSize(1);
+    assertThat(ExpiredDelivery.parse(expired.getFirst()))
+        .returns("not_received", ExpiredDelivery::reason)
+        .returns("a", ExpiredDelivery::replica)
+        .returns(update.operationId().value(), ExpiredDelivery::operationId)
+        .returns(update.correlationId().value(), ExpiredDelivery::correlationId);
+    assertThat(settle(update, "flushed", at -> at)).isEmpty();
+    assertThat(books().toString()).contains("delivered=0").contains("not_received=1");
+  }
+
+  @Test
+  void whatIsSettledAfterItWasAskedForAgainIsNotExpired() {
+    Update update = publish();
+    Awaitility.await()
+        .until(() -> sweep(1, 60_000, 10).isEmpty() && books().total("redelivered") == 1);
+    assertThat(settle(update, "flushed", at -> at + 1_200_000)).isEqualTo("late");
+    assertThat(sweep(1, 1, 10)).isEmpty();
+    assertThat(books().outstanding()).isZero();
+  }
+
+  @Test
+  void anOwnerWithoutALeaseIsNotExpectedToDeliver_andWhatItOwedIsOwnerGone() {
+    publish();
+    assertThat(lease("leave", 0)).isEqualTo("left");
+    assertThat(lease("renew", 60_000)).isEqualTo("lost");
+    publish();
+    assertThat(books().total("expected")).isEqualTo(1);
+    List<String> expired = new ArrayList<>();
+    Awaitility.await()
+        .until(() -> {
+          expired.addAll(sweep(1, 2, 10));
+          return !expired.isEmpty();
+        });
+    assertThat(ExpiredDelivery.parse(expired.getFirst()).reason()).isEqualTo("owner_gone");
+    assertThat(books().total("redelivered")).as("no redelivery without a lease").isZero();
+    assertThat(announce(OWNER, 2)).isEqualTo("lost");
+  }
+
+  @Test
+  void aLateWithdrawalDoesNotTakeANewerAnnouncementAway() {
+    announce(OWNER, 7);
+    presence(OWNER, "withdraw", 6);
+    publish();
+    assertThat(books().total("expected")).isEqualTo(1);
+    presence(OWNER, "withdraw", 7);
+    publish();
+    assertThat(books().total("expected")).isEqualTo(1);
+    assertThat(commands.keys("*:presence:*")).isEmpty();
+    assertThat(commands.keys("*:channels:*")).isEmpty();
+  }
+
+  @Test
+  void aSweepDoesABoundedPart_andSaysThatThereIsMore() {
+    for (int i = 0; i < 25; i++) {
+      publish();
+    }
+    Awaitility.await().until(() -> sweep(1, 60_000, 10).contains("more"));
+    assertThat(books().total("redelivered")).isEqualTo(10);
+    assertThat(sweep(1, 60_000, 10)).contains("more");
+    assertThat(sweep(1, 60_000, 10)).isEmpty();
+    assertThat(books().total("redelivered")).isEqualTo(25);
+    assertThat(sweep(1, 1, 20)).hasSize(21).contains("more");
+    assertThat(sweep(1, 1, 20)).hasSize(5);
+    assertThat(commands.llen(Keys.expired(PARTITION))).as("stored examples").isEqualTo(5);
+    assertThat(books().total("not_received")).isEqualTo(25);
+  }
+
+  @Test
+  void anotherEpochKnowsNothingOfTheOldOne() {
+    Update old = publish();
+    redis.kill();
+    redis.start();
+    commands = RedisClient.create(redis.uri().toString()).connect().sync();
+    Awaitility.await("the connection to have renewed the epoch")
+        .until(() ->
+            connection.isConnected()
+                && !commands.hget(Keys.meta(PARTITION), "epoch").equals(old.cursor().epoch()));
+    assertThat(books().outstanding()).isZero();
+    assertThat(books().total("expected")).isZero();
+    assertThat(lease("renew", 60_000)).as("leases end with the epoch").isEqualTo("lost");
+    assertThat(settle(old, "flushed", at -> at)).isEqualTo("foreign");
+    String next = "a~00000000.1";
+    assertThat(lease(next, "take", 60_000)).isEqualTo("held");
+    announce(next, 1);
+    Update fresh = publish();
+    assertThat(fresh.sequence()).isGreaterThan(old.sequence());
+    assertThat(settle(fresh, "flushed", at -> at, old.cursor().epoch())).isEqualTo("foreign");
+    assertThat(books().outstanding()).isEqualTo(1);
+  }
+
+  /** Deleted totals cannot be restored, so the partition starts a new epoch. */
+  @Test
+  void anAccountThatWasDeletedMeansANewEpoch() {
+    Update update = publish();
+    commands.del(Keys.account(PARTITION));
+    sweep(60_000, 60_000, 10);
+    assertThat(settle(update, "flushed", at -> at)).isEqualTo("foreign");
+    assertThat(lease("renew", 60_000)).isEqualTo("no_epoch");
+    connection.renewEpochs();
+    assertThat(books().outstanding()).isZero();
+    assertThat(lease("renew", 60_000)).isEqualTo("lost");
+  }
+
+  @Test
+  void anIncarnationWhoseLeaseWasDeletedIsCollectedAllTheSame() {
+    commands.del(Keys.leases(PARTITION));
+    assertThat(lease("renew", 60_000)).isEqualTo("lost");
+    assertThat(lease("leave", 0)).isEqualTo("left");
+    assertThat(commands.zscore(Keys.leases(PARTITION), OWNER)).isZero();
+  }
+
+  /** While Redis is paused no owner can settle. Deliveries must not expire because of that time. */
+  @Test
+  void theTimeInWhichRedisStoodStillDoesNotCount() throws Exception {
+    assertThat(lease("take", 2_000)).isEqualTo("held");
+    publish();
+    sweep(60_000, 60_000, 10);
+    redis.signal("STOP");
+    long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(4);
+    while (System.nanoTime() < until) {
+      java.util.concurrent.locks.LockSupport.parkNanos(until - System.nanoTime());
+    }
+    redis.signal("CONT");
+    Awaitility.await().until(connection::isConnected);
+    assertThat(lease("renew", 2_000)).as("renewed before any sweep").isEqualTo("held");
+    assertThat(sweep(60_000, 2_500, 10)).isEmpty();
+    assertThat(books().outstanding()).isEqualTo(1);
+  }
+}

@@ -1,0 +1,232 @@
+package dev.lastmile.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
+import io.lettuce.core.ClientOptions;
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.TimeoutOptions;
+import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.resource.ClientResources;
+import io.lettuce.core.resource.DefaultEventLoopGroupProvider;
+import io.lettuce.core.resource.Transports;
+import io.netty.util.concurrent.EventExecutor;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Commands that wait to leave together, on a real Redis: for so long that a test can look. */
+class RedisConnectionIT {
+  private static final Duration GATHER = Duration.ofSeconds(20);
+
+  @TempDir Path folder;
+
+  private RedisProcess redis;
+  private ClientResources resources;
+  private EventExecutor loop;
+  private RedisClient client;
+  private RedisClient other;
+  private RedisCommands<String, String> commands;
+  private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+  private RedisConnection connection;
+
+  @BeforeEach
+  void start() {
+    redis = new RedisProcess(Ports.free(), folder, true);
+    redis.start();
+    resources =
+        ClientResources.builder()
+            .eventLoopGroupProvider(new DefaultEventLoopGroupProvider(1))
+            .build();
+    loop = resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass()).next();
+    client = RedisClient.create(resources, redis.uri().toString());
+    client.setOptions(
+        ClientOptions.builder()
+            .autoReconnect(false)
+            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
+            .timeoutOptions(TimeoutOptions.enabled(GATHER.multipliedBy(2)))
+            .build());
+    other = RedisClient.create(redis.uri().toString());
+    commands = other.connect().sync();
+    connection = new RedisConnection(client, properties(), System::nanoTime, scheduler);
+    connection.start();
+    await().until(connection::isConnected);
+  }
+
+  @AfterEach
+  void stop() {
+    connection.close();
+    scheduler.shutdownNow();
+    client.shutdown();
+    resources.shutdown();
+    other.shutdown();
+    redis.close();
+  }
+
+  private RedisProperties properties() {
+    return new RedisProperties(
+        redis.uri().toString(),
+        "updates",
+        GATHER.multipliedBy(2),
+        Duration.ofMillis(50),
+        Duration.ofSeconds(2),
+        Duration.ofSeconds(2),
+        GATHER,
+        100);
+  }
+
+  @Test
+  void whatNoThreadWaitsForWaits_underLoad() {
+    load();
+    CompletableFuture<String> waiting = set("waiting");
+
+    assertThat(commands.get("waiting")).isNull();
+    assertThat(waiting).isNotDone();
+  }
+
+  @Test
+  void allThatWaitsLeavesAtOnceAndInOrder_whenAThreadWaits() {
+    load();
+    CompletableFuture<String> waiting = set("waiting");
+
+    byte[] value = connection.call(async -> async.get("waiting"));
+
+    assertThat(value).as("written before it was read").isNotNull();
+    assertThat(waiting).succeedsWithin(Duration.ofSeconds(5));
+  }
+
+  @Test
+  void enoughLeaveBeforeTheEndOfTheInterval() {
+    load();
+    for (int i = 0; i < CommandBatcher.BATCH; i++) {
+      set("n" + i);
+    }
+    await().until(() -> commands.get("n" + (CommandBatcher.BATCH - 1)) != null);
+  }
+
+  @Test
+  void whatWaitsFailsAtOnceAndNeverArrives_whenTheConnectionBreaks() {
+    load();
+    CompletableFuture<String> waiting = set("waiting");
+
+    killConnections();
+
+    assertThat(waiting).failsWithin(Duration.ofSeconds(5));
+    await().until(connection::isConnected);
+    assertThat(commands.get("waiting")).isNull();
+  }
+
+  @Test
+  void whatWaitsFailsAtOnce_whenTheConnectionIsGivenUp() {
+    load();
+    CompletableFuture<String> waiting = set("waiting");
+
+    connection.drop("for the test");
+
+    assertThat(waiting).failsWithin(Duration.ofSeconds(5));
+    await().until(connection::isConnected);
+    assertThat(commands.get("waiting")).isNull();
+  }
+
+  @Test
+  void whatWaitsLeaves_whenTheApplicationEnds() {
+    load();
+    set("waiting");
+
+    connection.close();
+
+    await().until(() -> commands.get("waiting") != null);
+  }
+
+  @Test
+  void epochsAreRenewed_whileOthersWait() {
+    load();
+    set("waiting");
+    commands.flushall();
+
+    connection.renewEpochs();
+
+    assertThat(commands.hget("{p0}:meta", "epoch")).isNotNull();
+  }
+
+  @Test
+  void nothingIsSent_whenRedisIsAway() {
+    redis.stop();
+    await().until(() -> !connection.isConnected());
+
+    assertThatThrownBy(() -> set("first")).isInstanceOf(RedisUnavailableException.class);
+    assertThatThrownBy(() -> connection.call(async -> async.get("first")))
+        .isInstanceOf(RedisUnavailableException.class);
+  }
+
+  @Test
+  void moreThanMayBeUnderWayFailAtOnce_andLaterOnesDoNot() throws Exception {
+    redis.signal("STOP");
+    AtomicInteger refused = new AtomicInteger();
+    List<CompletableFuture<String>> sent = new ArrayList<>();
+    for (int i = 0; i < 70_000; i++) {
+      try {
+        sent.add(set("n"));
+      } catch (RedisUnavailableException e) {
+        refused.incrementAndGet();
+      }
+    }
+    assertThat(sent).hasSize(65_536);
+    assertThat(refused).hasValue(70_000 - 65_536);
+
+    redis.signal("CONT");
+    assertThat(CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new)))
+        .succeedsWithin(Duration.ofSeconds(30));
+    byte[] value = connection.call(async -> async.get("n"));
+    assertThat(value).isNotNull();
+  }
+
+  /** So many at once that the next ones wait. */
+  private void load() {
+    CountDownLatch ready = new CountDownLatch(1);
+    loop.execute(() -> {
+      try {
+        ready.await();
+      } catch (InterruptedException e) {
+        throw new IllegalStateException(e);
+      }
+    });
+    for (int i = 0; i < CommandBatcher.LOAD; i++) {
+      set("load" + i);
+    }
+    ready.countDown();
+    await().until(() -> commands.get("load" + (CommandBatcher.LOAD - 1)) != null);
+  }
+
+  private CompletableFuture<String> set(String key) {
+    CompletionStage<String> answer =
+        connection.startCall(async -> async.set(key, new byte[] {'1'}));
+    return answer.toCompletableFuture();
+  }
+
+  /** All but the one that asks for it. */
+  private void killConnections() {
+    List<String> own = List.of(commands.clientId().toString());
+    commands
+        .clientList()
+        .lines()
+        .map(line -> line.replaceAll("^id=(\\d+) .*", "$1"))
+        .filter(id -> !own.contains(id))
+        .forEach(id -> commands.clientKill(KillArgs.Builder.id(Long.parseLong(id))));
+  }
+}

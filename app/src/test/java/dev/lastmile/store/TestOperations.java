@@ -1,0 +1,47 @@
+package dev.lastmile.store;
+
+import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.ScriptReply;
+import dev.lastmile.telemetry.Replica;
+import dev.lastmile.telemetry.TraceContext;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.CorrelationId;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.OperationStatus;
+import java.time.Duration;
+
+/** Creates operations for the tests of other packages, by the script itself. */
+public final class TestOperations {
+  private TestOperations() {}
+
+  /**
+   * Creates and publishes an operation on the topic {@code updates}; returns the script's reply.
+   */
+  public static ScriptReply create(RedisConnection redis, OperationId id, Channel channel) {
+    RetentionProperties retention =
+        new RetentionProperties(
+            200,
+            Duration.ofHours(1),
+            Duration.ofHours(1),
+            20,
+            Duration.ofHours(1),
+            Duration.ofMinutes(1),
+            64,
+            262_144);
+    TraceContext trace = TraceContext.of(null, null);
+    NewOperation operation =
+        new NewOperation(
+            id,
+            channel,
+            "export",
+            CorrelationId.random(),
+            trace,
+            new StateChange(OperationStatus.PENDING, 0, null, null, 0),
+            "{}");
+    UpdateCall call =
+        new UpdateCall.Factory(
+                "updates", new Replica("publisher"), retention, Duration.ofMinutes(1))
+            .create(operation, null, 60_000, new UpdateCall.Publication(true, trace));
+    return new ScriptReply(redis.run(call.script(), call.keys(), call.arguments()));
+  }
+}

@@ -1,0 +1,322 @@
+package dev.lastmile.streams;
+
+import static dev.lastmile.streams.TestUpdates.CHANNEL;
+import static dev.lastmile.streams.TestUpdates.EPOCH;
+import static dev.lastmile.streams.TestUpdates.OTHER_EPOCH;
+import static dev.lastmile.streams.TestUpdates.delta;
+import static dev.lastmile.streams.TestUpdates.frames;
+import static dev.lastmile.streams.TestUpdates.update;
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lastmile.streams.StreamConnection.Offer;
+import dev.lastmile.streams.StreamConnection.Progress;
+import dev.lastmile.streams.StreamConnection.Tick;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Update;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+/** Positions, gaps, holds: what a client may see, in every order in which things can happen. */
+class StreamConnectionTest {
+  private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+
+  private StreamConnection connection = connect(null);
+
+  private static StreamConnection connect(Cursor resume) {
+    return connect(resume, TestUpdates.properties(16, 100_000, 8));
+  }
+
+  private static StreamConnection connect(Cursor resume, StreamProperties properties) {
+    return new StreamConnection(CHANNEL, resume, "", properties, "replica-1", 0);
+  }
+
+  private Offer offer(Update update) {
+    return connection.offer(SseEncoder.update(update), update, true);
+  }
+
+  private Progress catchUp(Delta delta) {
+    return connection.catchUp(delta, frames(delta), true);
+  }
+
+  /** Everything that would be on the wire now, one word per event. */
+  private List<String> sent() {
+    StringBuilder text = new StringBuilder();
+    for (ByteBuffer b = connection.nextWrite(0, false);
+        b != null;
+        b = connection.nextWrite(0, false)) {
+      text.append(UTF_8.decode(b));
+      connection.written();
+    }
+    List<String> events = new ArrayList<>();
+    for (String event : text.toString().split("\n\n")) {
+      String id = event.replaceAll("(?s).*id: \\w+-(\\d+)\\n.*", "$1");
+      if (event.contains("event: update")) {
+        events.add(event.contains("id: ") ? id : "no-id");
+      } else if (event.contains("event: ")) {
+        events.add(event.replaceAll("(?s).*event: (\\w+)\\n.*", "$1"));
+      }
+    }
+    return events;
+  }
+
+  @Test
+  void nothingIsSentBeforeStateHasBeenRead() {
+    assertThat(offer(update(1))).isEqualTo(Offer.NOTHING);
+    assertThat(sent()).isEmpty();
+    assertThat(connection.awaitsRead()).isTrue();
+  }
+
+  @Test
+  void readyThenReplayThenHeldThenLive() {
+    offer(update(3));
+    offer(update(4));
+    assertThat(catchUp(delta(3, 0, 1, 3))).isEqualTo(Progress.LIVE);
+    assertThat(offer(update(5))).isEqualTo(Offer.QUEUED);
+    assertThat(sent()).containsExactly("ready", "1", "3", "4", "5");
+  }
+
+  @Test
+  void whatIsKnownIsNotSentAgain() {
+    catchUp(delta(3, 0, 1, 3));
+    assertThat(offer(update(2))).isEqualTo(Offer.NOTHING);
+    assertThat(offer(update(3))).isEqualTo(Offer.NOTHING);
+    assertThat(sent()).containsExactly("ready", "1", "3");
+  }
+
+  @Test
+  void aHoleIsRepairedBeforeAnythingAfterItIsSent() {
+    catchUp(delta(1, 0, 1));
+    assertThat(offer(update(3))).isEqualTo(Offer.GAP);
+    assertThat(offer(update(4))).isEqualTo(Offer.NOTHING);
+    assertThat(sent()).containsExactly("ready", "1");
+    assertThat(catchUp(delta(3, 1, 2, 3))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("2", "3", "4");
+  }
+
+  @Test
+  void aHoleThatTheReadDoesNotCoverIsReadAgain() {
+    catchUp(delta(1, 0, 1));
+    assertThat(offer(update(3))).isEqualTo(Offer.GAP);
+    offer(update(5));
+    // The read came before sequence 4 was stored.
+    assertThat(catchUp(delta(3, 1, 2, 3))).isEqualTo(Progress.AGAIN);
+    assertThat(connection.awaitsRead()).isTrue();
+    assertThat(catchUp(delta(5, 3, 4, 5))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready", "1", "2", "3", "4", "5");
+  }
+
+  @Test
+  void afterAReadThePositionIsTheHeadAlsoWhereSequencesHaveGaps() {
+    catchUp(delta(9, 0, 4, 7));
+    assertThat(offer(update(10))).isEqualTo(Offer.QUEUED);
+    assertThat(sent()).containsExactly("ready", "4", "7", "10");
+  }
+
+  @Test
+  void heldUpdatesBeyondTheirBoundAreDiscardedAndReadInstead() {
+    connection = connect(null, TestUpdates.properties(16, 100_000, 2));
+    offer(update(1));
+    offer(update(2));
+    offer(update(3));
+    assertThat(catchUp(delta(1, 0, 1))).isEqualTo(Progress.AGAIN);
+    assertThat(catchUp(delta(3, 1, 2, 3))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready", "1", "2", "3");
+  }
+
+  @Test
+  void aClientGoesOnFromItsCursor() {
+    connection = connect(new Cursor(EPOCH, 5));
+    assertThat(connection.readFrom()).isEqualTo(new Cursor(EPOCH, 5));
+    catchUp(delta(7, 5, 6, 7));
+    assertThat(sent()).containsExactly("ready", "6", "7");
+  }
+
+  @Test
+  void aReadForAnotherTabDoesNotRepeatWhatThisOneHas() {
+    connection = connect(new Cursor(EPOCH, 5));
+    catchUp(delta(7, 2, 3, 5, 6, 7));
+    assertThat(sent()).containsExactly("ready", "6", "7");
+  }
+
+  @Test
+  void aCursorAheadOfTheHeadIsReset() {
+    connection = connect(new Cursor(EPOCH, 50));
+    catchUp(delta(7, 0, 6, 7));
+    assertThat(sent()).containsExactly("ready", "reset", "6", "7");
+  }
+
+  @Test
+  void aCursorThatDoesNotFitNeedsEverything() {
+    connection = connect(new Cursor(EPOCH, 50));
+    assertThat(catchUp(delta(7, 5, 6, 7))).isEqualTo(Progress.AGAIN);
+    assertThat(connection.readFrom()).isNull();
+    assertThat(sent()).isEmpty();
+  }
+
+  @Test
+  void aCursorBelowWhatWasDeletedIsReset() {
+    connection = connect(new Cursor(EPOCH, 3));
+    Delta delta = new Delta(EPOCH, 7, 4, 0, List.of(update(6), update(7)), true);
+    catchUp(delta);
+    assertThat(sent()).containsExactly("ready", "reset", "6", "7");
+  }
+
+  @Test
+  void anotherEpochIsReadAndResetsTheStream() {
+    catchUp(delta(3, 0, 1, 2, 3));
+    Update foreign = update(OTHER_EPOCH, 4);
+    assertThat(offer(foreign)).isEqualTo(Offer.GAP);
+    Delta delta = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(update(OTHER_EPOCH, 2), foreign), true);
+    assertThat(catchUp(delta)).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready", "1", "2", "3", "reset", "2", "4");
+    assertThat(offer(update(OTHER_EPOCH, 5))).isEqualTo(Offer.QUEUED);
+  }
+
+  @Test
+  void aLateMessageOfTheOldEpochCostsOneReadAndIsNotTakenForANewOne() {
+    Delta renewed = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(), true);
+    catchUp(renewed);
+    assertThat(offer(update(EPOCH, 5))).isEqualTo(Offer.GAP);
+    assertThat(catchUp(renewed)).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready");
+  }
+
+  @Test
+  void heldMessagesOfTheOldEpochCostOneMoreRead() {
+    offer(update(EPOCH, 12));
+    offer(update(EPOCH, 13));
+    Delta renewed = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(), true);
+    assertThat(catchUp(renewed)).isEqualTo(Progress.AGAIN);
+    assertThat(catchUp(renewed)).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready");
+  }
+
+  @Test
+  void aSuspicionDuringAReadAsksForAnotherOne() {
+    catchUp(delta(1, 0, 1));
+    connection.requireResync();
+    // A read is under way; then the subscription breaks, and 2 is published unheard.
+    connection.requireResync();
+    assertThat(catchUp(delta(1, 1))).isEqualTo(Progress.AGAIN);
+    assertThat(catchUp(delta(2, 1, 2))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready", "1", "2");
+  }
+
+  @Test
+  void pagesFollowEachOtherWhenTheyHaveBeenWritten() {
+    offer(update(5));
+    Delta page = new Delta(EPOCH, 4, 0, 0, List.of(update(1), update(2)), false);
+    assertThat(catchUp(page)).isEqualTo(Progress.PAGE);
+    assertThat(connection.awaitsRead()).isFalse();
+    assertThat(sent()).containsExactly("ready", "1", "2");
+    assertThat(connection.awaitsPage()).isTrue();
+    assertThat(connection.readFrom()).isEqualTo(new Cursor(EPOCH, 2));
+    assertThat(catchUp(delta(4, 2, 4))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("4", "5");
+  }
+
+  @Test
+  void aPageMayEndBelowWhatWasDeleted() {
+    Delta page = new Delta(EPOCH, 9, 8, 0, List.of(update(1), update(2)), false);
+    assertThat(catchUp(page)).isEqualTo(Progress.PAGE);
+    assertThat(sent()).containsExactly("ready", "1", "2");
+    assertThat(connection.isPaging()).isTrue();
+    Delta rest = new Delta(EPOCH, 9, 8, 2, List.of(update(3), update(9)), true);
+    assertThat(catchUp(rest)).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("3", "9");
+  }
+
+  @Test
+  void withoutRepairTheCursorStaysBeforeTheHole() {
+    catchUp(delta(1, 0, 1));
+    Update third = update(3);
+    assertThat(connection.offer(SseEncoder.update(third), third, false)).isEqualTo(Offer.QUEUED);
+    Update second = update(2);
+    assertThat(connection.offer(SseEncoder.update(second), second, false)).isEqualTo(Offer.QUEUED);
+    assertThat(sent()).containsExactly("ready", "1", "no-id", "2");
+  }
+
+  @Test
+  void aSuspectedConnectionStaysSilentUntilItHasBeenReadFor() {
+    catchUp(delta(1, 0, 1));
+    connection.requireResync();
+    assertThat(offer(update(2))).isEqualTo(Offer.NOTHING);
+    assertThat(catchUp(delta(1, 1))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("ready", "1", "2");
+  }
+
+  @Test
+  void aReaderThatStopsFillsItsQueue() {
+    connection = connect(null, TestUpdates.properties(3, 100_000, 8));
+    catchUp(delta(0, 0));
+    assertThat(offer(update(1))).isEqualTo(Offer.QUEUED);
+    assertThat(offer(update(2))).isEqualTo(Offer.QUEUED);
+    assertThat(offer(update(3))).isEqualTo(Offer.FULL);
+  }
+
+  @Test
+  void aWriteThatTakesTooLongIsSlow() {
+    catchUp(delta(1, 0, 1));
+    connection.nextWrite(5 * SECOND, false);
+    assertThat(connection.tick(14 * SECOND, 0)).isNotEqualTo(Tick.SLOW);
+    assertThat(connection.tick(15 * SECOND, 0)).isEqualTo(Tick.SLOW);
+  }
+
+  @Test
+  void timeInWhichThisProcessStoodStillIsNotTheReadersFault() {
+    catchUp(delta(1, 0, 1));
+    connection.nextWrite(5 * SECOND, false);
+    assertThat(connection.tick(35 * SECOND, 29 * SECOND)).isNotEqualTo(Tick.SLOW);
+    assertThat(connection.tick(44 * SECOND, 0)).isEqualTo(Tick.SLOW);
+  }
+
+  @Test
+  void anUpdateThatFoundTheQueueFullWasNotHandedOver() {
+    connection = connect(null, TestUpdates.properties(2, 100_000, 8));
+    catchUp(delta(0, 0));
+    sent();
+    assertThat(offer(update(1))).isEqualTo(Offer.QUEUED);
+    assertThat(offer(update(2))).isEqualTo(Offer.QUEUED);
+    assertThat(offer(update(3))).isEqualTo(Offer.FULL);
+    sent();
+    assertThat(connection.flushed().upTo()).isEqualTo(2);
+    assertThat(offer(update(3))).isEqualTo(Offer.QUEUED);
+  }
+
+  @Test
+  void aPageAndWhatWasHeldThatDoNotFitTogetherAreReadOneAfterTheOther() {
+    connection = connect(null, TestUpdates.properties(4, 100_000, 8));
+    for (long sequence = 4; sequence <= 6; sequence++) {
+      offer(update(sequence));
+    }
+    assertThat(catchUp(delta(3, 0, 2, 3))).isEqualTo(Progress.PAGE);
+    assertThat(sent()).containsExactly("ready", "2", "3", "4");
+    assertThat(connection.awaitsPage()).isTrue();
+    assertThat(catchUp(delta(6, 4, 5, 6))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("5", "6");
+  }
+
+  @Test
+  void heartbeatsCarryThePosition() {
+    catchUp(delta(9, 0, 4));
+    sent();
+    assertThat(connection.tick(9 * SECOND, 0)).isEqualTo(Tick.NOTHING);
+    assertThat(connection.tick(10 * SECOND, 0)).isEqualTo(Tick.HEARTBEAT);
+    assertThat(UTF_8.decode(connection.nextWrite(0, false)).toString())
+        .isEqualTo("event: heartbeat\ndata: {\"cursor\":\"" + EPOCH + "-9\"}\n\n");
+  }
+
+  @Test
+  void closedForTheFirstReasonOnly() {
+    assertThat(connection.close(CloseReason.SLOW_CONSUMER)).isTrue();
+    assertThat(connection.close(CloseReason.CLIENT_GONE)).isFalse();
+    assertThat(offer(update(1))).isEqualTo(Offer.NOTHING);
+    assertThat(catchUp(delta(1, 0, 1))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).isEmpty();
+  }
+}

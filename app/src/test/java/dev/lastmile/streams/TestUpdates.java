@@ -1,0 +1,71 @@
+package dev.lastmile.streams;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.CorrelationId;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Update;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+
+/** Updates and settings for tests of this package. */
+final class TestUpdates {
+  static final String EPOCH = "0123456789abcdef";
+  static final String OTHER_EPOCH = "fedcba9876543210";
+  static final Channel CHANNEL = new Channel("0".repeat(32));
+
+  private TestUpdates() {}
+
+  static Update update(String epoch, long sequence) {
+    byte[] state = ("{\"n\":" + sequence).getBytes(UTF_8);
+    return new Update(
+        CHANNEL,
+        new OperationId("op0-" + "1".repeat(32)),
+        new Cursor(epoch, sequence),
+        sequence,
+        new CorrelationId("correlation"),
+        "",
+        "",
+        0,
+        state);
+  }
+
+  static Update update(long sequence) {
+    return update(EPOCH, sequence);
+  }
+
+  static Delta delta(long head, long after, long... sequences) {
+    List<Update> updates = Arrays.stream(sequences).mapToObj(TestUpdates::update).toList();
+    return new Delta(EPOCH, head, 0, after, updates, true);
+  }
+
+  static List<Frame> frames(Delta delta) {
+    return delta.updates().stream().map(SseEncoder::update).toList();
+  }
+
+  static StreamProperties properties(int queueFrames, int queueBytes, int heldFrames) {
+    return new StreamProperties(
+        100,
+        10,
+        50,
+        Duration.ofSeconds(10),
+        Duration.ofSeconds(2),
+        queueFrames,
+        queueBytes,
+        Duration.ofSeconds(10),
+        65_536,
+        heldFrames,
+        1,
+        100,
+        2,
+        Duration.ofMillis(50),
+        Duration.ofMillis(500),
+        Duration.ofSeconds(6),
+        1_000,
+        100);
+  }
+}

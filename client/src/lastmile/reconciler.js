@@ -1,0 +1,202 @@
+/**
+ * Requests the list of what changed: at once, soon, and at intervals.
+ *
+ * One request at a time. A list that is wanted meanwhile is requested afterwards, since the server
+ * may have read the current one before.
+ */
+
+import { createBackoff, createTimer, Problem, spread } from './http.js';
+import { parseCursor } from './operations.js';
+
+/** @import {List, Parts, Reconciler} from './types.js' */
+
+/** The first list, if the stream is not ready by then. */
+const FIRST_POLL_MILLIS = 2_000;
+
+/** @type {(parts: Parts) => Reconciler} */
+export const createReconciler = (parts) => {
+  const { operations, settings } = parts;
+  const { clock } = settings;
+  const timer = createTimer(clock, () => void reconciler.now());
+  const backoff = createBackoff(settings, 2 * settings.degradedPollMillis);
+  /** @type {object | null} a new object per start; null: stopped */
+  let run = null;
+  /** @type {AbortController | undefined} of the current request */
+  let abort;
+  /** @type {Promise<boolean> | null} */
+  let current = null;
+  /** @type {Promise<boolean> | null} */
+  let next = null;
+  let endedAt = 0;
+  let soonAt = Infinity;
+  let jitter = 1;
+  /** @type {number | null} pause after a list that failed, ms */
+  let retryMillis = null;
+
+  /** @type {Reconciler} */
+  const reconciler = {
+    start() {
+      reconciler.stop();
+      run = {};
+      end(null);
+      reconciler.schedule();
+    },
+
+    stop() {
+      run = null;
+      abort?.abort();
+      soonAt = Infinity;
+      timer.stop();
+    },
+
+    now() {
+      if (!run) {
+        return Promise.resolve(false);
+      }
+      if (!current) {
+        current = request(run).finally(() => {
+          current = null;
+          reconciler.schedule();
+        });
+        return current;
+      }
+      next ??= current.then(() => {
+        next = null;
+        return reconciler.now();
+      });
+      return next;
+    },
+
+    soon(available = false) {
+      if (available) {
+        retryMillis = null;
+      }
+      soonAt = Math.min(soonAt, clock.now() + spread(clock));
+      reconciler.schedule();
+    },
+
+    schedule() {
+      if (run && !current) {
+        const at =
+          retryMillis === null
+            ? Math.min(endedAt + interval() * jitter, soonAt)
+            : endedAt + retryMillis;
+        if (at !== timer.at) {
+          timer.start(at - clock.now());
+        }
+      }
+    },
+  };
+
+  /** @param {object} started the run that the request belongs to */
+  async function request(started) {
+    timer.stop();
+    soonAt = Infinity;
+    try {
+      for (;;) {
+        const { cursor: after, restarts } = operations;
+        const tick = operations.tick();
+        const query = after === null ? '' : `?after=${after}`;
+        abort = new AbortController();
+        const list = await parts.http.send('GET', `/api/operations${query}`, { abort });
+        if (started !== run) {
+          return false;
+        }
+        if (!Array.isArray(list?.operations)) {
+          throw new Problem('the response is not a list of operations');
+        }
+        backoff.tries = 0;
+        end(null);
+        onEnded(null);
+        // Otherwise it is of an old epoch or identity.
+        if (operations.restarts === restarts) {
+          apply(list, list.reset || after === null ? tick : 0);
+          return true;
+        }
+      }
+    } catch (error) {
+      if (started === run) {
+        const problem = Problem.of(error);
+        const pause = backoff.next(problem.retryAfterSeconds);
+        end(pause);
+        onEnded(problem, pause);
+      }
+      return false;
+    }
+  }
+
+  /** @param {number | null} pause */
+  function end(pause) {
+    endedAt = clock.now();
+    retryMillis = pause;
+    jitter = 0.9 + clock.random() / 5;
+  }
+
+  /**
+   * @param {List} list
+   * @param {number} before operations confirmed before this tick are replaced or removed
+   */
+  function apply({ cursor, operations: list }, before) {
+    const { acks, notifier, stream, tabs } = parts;
+    const { epoch, sequence } = parseCursor(cursor);
+    const { loaded } = operations;
+    operations.enterEpoch(epoch);
+    const changes = list.flatMap((received) => operations.merge(received, 'poll', before));
+    list.forEach((received) => acks.add(received, 'poll'));
+    const removed = operations.prune(before);
+    operations.advance(sequence);
+    if (stream.epoch && stream.epoch !== epoch) {
+      // The stream is still in the old epoch, or belongs to an earlier identity.
+      stream.epoch = null;
+      stream.open();
+    }
+    if (tabs.leading && list.length) {
+      tabs.send({ type: 'polled', epoch, operations: list });
+    }
+    notifier.changes(changes, removed, loaded);
+  }
+
+  /**
+   * @param {Problem | null} problem
+   * @param {number} [pause] ms until the next try
+   */
+  function onEnded(problem, pause) {
+    const { acks, lifecycle, notifier, status } = parts;
+    if (problem?.status === 401) {
+      void lifecycle.renewIdentity().then((renewed) => {
+        if (!renewed) {
+          status.shared.reached = false;
+          status.changed();
+        }
+      });
+      return;
+    }
+    status.shared.reached = !problem;
+    if (!problem) {
+      lifecycle.identityAccepted();
+      acks.flush();
+    } else if (problem.status === 400) {
+      // This server does not accept the cursor.
+      operations.advance(null);
+    }
+    status.changed();
+    if (problem) {
+      notifier.problem(problem, 'retry', pause);
+    }
+  }
+
+  /** ms between two lists */
+  function interval() {
+    const { ready, reached } = parts.status.facts;
+    if (parts.tabs.following && operations.loaded) {
+      // The leader polls for all tabs.
+      return Infinity;
+    }
+    if (!ready) {
+      return reached === null ? FIRST_POLL_MILLIS : settings.degradedPollMillis;
+    }
+    return operations.hasPending() ? settings.pendingPollMillis : settings.idlePollMillis;
+  }
+
+  return reconciler;
+};

@@ -1,0 +1,275 @@
+package dev.lastmile.testkit.browser;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The operations that one browser shows. It applies the client rules of the protocol and shares no
+ * code with the service.
+ *
+ * <p>Within an epoch the higher version wins; another epoch replaces all versions. After a {@code
+ * reset}, operations that were not delivered again up to the cursor of the reset are removed. All
+ * methods can be called from any thread.
+ */
+final class SimulatedPage {
+  /** A cursor: a position in the updates of a channel. */
+  record Place(String epoch, long sequence) {
+    static Place of(String cursor) {
+      return new Place(cursor.substring(0, 16), Long.parseLong(cursor.substring(17)));
+    }
+
+    boolean covers(Place other) {
+      return epoch.equals(other.epoch) && sequence >= other.sequence;
+    }
+
+    @Override
+    public String toString() {
+      return epoch + "-" + sequence;
+    }
+  }
+
+  /** A version of an operation and its cursor; from a list, the cursor of the list. */
+  record Shown(Place at, long version, String status) {
+    boolean isFinal() {
+      return status.equals("SUCCEEDED") || status.equals("FAILED");
+    }
+  }
+
+  /**
+   * A request for a stream or a list.
+   *
+   * @param after the cursor to resume from; empty for everything
+   * @param generation generation of the page at the time of the request
+   * @param known versions that the response must not regress behind; only the thread that reads the
+   *     response writes to it
+   */
+  record Question(String after, long generation, Map<String, Shown> known) {}
+
+  /** Versions by the way in which the browser first learned them, and the number of regressions. */
+  record Counts(long live, long replay, long poll, long wentBack) {}
+
+  private static final int MAX_SHOWN = 400;
+
+  private final Map<String, Shown> shown = new LinkedHashMap<>();
+
+  /** Operations that this browser created and that are not shown yet. */
+  private final Set<String> created = new HashSet<>();
+
+  /** Operations that were shown before a reset and were not delivered again since. */
+  private final Set<String> unconfirmed = new HashSet<>();
+
+  /** Epochs that another epoch has replaced. Their updates are ignored. */
+  private final Set<String> pastEpochs = new HashSet<>();
+
+  private String epoch = "";
+  private Place resume;
+  private Place replayedUpTo;
+  private Place resetAt;
+  private long generation;
+  private long live;
+  private long replay;
+  private long poll;
+  private long wentBack;
+
+  /** The parameters for the next request of a stream or a list. */
+  synchronized Question ask() {
+    return new Question(resume == null ? "" : resume.toString(), generation, new HashMap<>(shown));
+  }
+
+  /** Handles {@code ready}. Updates up to the head are the replay after the requested cursor. */
+  synchronized void ready(Question question, Place head) {
+    if (question.after().isEmpty()) {
+      reset(head);
+    } else {
+      replayedUpTo = head;
+    }
+  }
+
+  /** Handles {@code reset}. Updates up to the head replace all shown operations. */
+  synchronized void reset(Place head) {
+    enter(head.epoch());
+    replayedUpTo = head;
+    resume = null;
+    resetAt = head;
+    unconfirmed.addAll(shown.keySet());
+    generation++;
+    reached(new Place(head.epoch(), 0));
+  }
+
+  /** Handles the cursor of a heartbeat: the stream has delivered all updates up to it. */
+  synchronized void stands(Place position) {
+    reached(position);
+  }
+
+  /**
+   * Handles an update of the stream.
+   *
+   * @param resumable whether the event had an id
+   * @return the value of {@code via} for the ack, {@code live} or {@code replay}; null for a past
+   *     epoch
+   */
+  synchronized String update(Question question, String operation, Shown update, boolean resumable) {
+    Place at = update.at();
+    if (pastEpochs.contains(at.epoch())) {
+      return null;
+    }
+    if (!at.epoch().equals(epoch)) {
+      enter(at.epoch());
+    }
+    boolean news = meet(question, operation, update);
+    boolean isLive = replayedUpTo != null && !replayedUpTo.covers(at) && sameEpoch(replayedUpTo);
+    if (isLive) {
+      live += news ? 1 : 0;
+    } else {
+      replay += news ? 1 : 0;
+    }
+    if (resumable && (resume == null || at.covers(resume))) {
+      resume = at;
+    }
+    reached(at);
+    return isLive ? "live" : "replay";
+  }
+
+  /**
+   * Handles a list.
+   *
+   * @param reset whether the list replaces all shown operations
+   * @return the operations that the list changed; null if the page has had a reset or another epoch
+   *     since the request
+   */
+  synchronized Set<String> list(
+      Question question, Place cursor, boolean reset, Map<String, Shown> operations) {
+    if (question.generation() != generation) {
+      return null;
+    }
+    if (!cursor.epoch().equals(epoch)) {
+      enter(cursor.epoch());
+    }
+    Set<String> news = new HashSet<>();
+    operations.forEach((operation, update) -> {
+      if (meet(question, operation, update)) {
+        news.add(operation);
+      }
+    });
+    poll += news.size();
+    if (reset || question.after().isEmpty()) {
+      // Updates that the stream delivered after the list was read stay.
+      shown
+          .entrySet()
+          .removeIf(entry ->
+              !operations.containsKey(entry.getKey())
+                  && (cursor.covers(entry.getValue().at()) || !sameEpoch(entry.getValue().at())));
+      created.clear();
+    }
+    if (resume == null || cursor.covers(resume)) {
+      resume = cursor;
+    }
+    reached(cursor);
+    return news;
+  }
+
+  /** Records that this browser created an operation. */
+  synchronized void created(String operation) {
+    if (!shown.containsKey(operation)) {
+      created.add(operation);
+    }
+  }
+
+  /** Whether it shows at least these versions. */
+  synchronized boolean shows(Map<String, Shown> state) {
+    return state.entrySet().stream()
+        .allMatch(entry -> {
+          Shown here = shown.get(entry.getKey());
+          return here != null && here.version() >= entry.getValue().version();
+        });
+  }
+
+  /** Whether a shown or created operation is not final yet. */
+  synchronized boolean isPending() {
+    return !created.isEmpty() || !shown.values().stream().allMatch(Shown::isFinal);
+  }
+
+  synchronized Map<String, Shown> shown() {
+    return Map.copyOf(shown);
+  }
+
+  /** The shown operations except those that wait for confirmation after a reset. */
+  synchronized Map<String, Shown> confirmed() {
+    Map<String, Shown> confirmed = new HashMap<>(shown);
+    confirmed.keySet().removeAll(unconfirmed);
+    return confirmed;
+  }
+
+  synchronized String epoch() {
+    return epoch;
+  }
+
+  synchronized Counts counts() {
+    return new Counts(live, replay, poll, wentBack);
+  }
+
+  private void enter(String next) {
+    if (next.equals(epoch)) {
+      return;
+    }
+    if (!epoch.isEmpty()) {
+      pastEpochs.add(epoch);
+      created.clear();
+    }
+    pastEpochs.remove(next);
+    epoch = next;
+    resume = null;
+    generation++;
+  }
+
+  private boolean sameEpoch(Place place) {
+    return place.epoch().equals(epoch);
+  }
+
+  /** Shows a version unless a newer one is shown; returns whether the page changed. */
+  private boolean meet(Question question, String operation, Shown update) {
+    unconfirmed.remove(operation);
+    created.remove(operation);
+    Shown known = question.known().put(operation, update);
+    if (isBehind(update, known)) {
+      wentBack++;
+    }
+    Shown before = shown.get(operation);
+    if (before != null && sameEpoch(before.at()) && update.version() <= before.version()) {
+      return false;
+    }
+    shown.put(operation, update);
+    if (shown.size() > MAX_SHOWN) {
+      forgetOldest();
+    }
+    return true;
+  }
+
+  /** The service has deleted it: a channel keeps half as many operations. */
+  private void forgetOldest() {
+    for (Iterator<Shown> oldest = shown.values().iterator(); oldest.hasNext(); ) {
+      if (oldest.next().isFinal()) {
+        oldest.remove();
+        return;
+      }
+    }
+  }
+
+  private static boolean isBehind(Shown update, Shown known) {
+    return known != null
+        && known.at().epoch().equals(update.at().epoch())
+        && update.version() < known.version();
+  }
+
+  private void reached(Place place) {
+    if (resetAt != null && place.covers(resetAt)) {
+      shown.keySet().removeAll(unconfirmed);
+      unconfirmed.clear();
+      resetAt = null;
+    }
+  }
+}

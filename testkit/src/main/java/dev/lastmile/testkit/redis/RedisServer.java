@@ -1,0 +1,266 @@
+package dev.lastmile.testkit.redis;
+
+import com.redis.testcontainers.RedisContainer;
+import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.process.Signals;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
+import org.awaitility.Awaitility;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.ContainerFetchException;
+import org.testcontainers.utility.DockerImageName;
+import redis.embedded.RedisExecProvider;
+
+/**
+ * A real Redis for tests. The first of these that is available is used: {@code REDIS_URL}; a
+ * container, if a Docker engine is running and has or can pull the image; {@code redis-server} on
+ * the PATH; the binary of embedded-redis.
+ *
+ * <p>A {@link RedisProcess} can also be killed, paused and restarted, for tests of faults. It has
+ * no persistence unless it was requested.
+ */
+public final class RedisServer implements AutoCloseable {
+  private static final String IMAGE = "redis:8.4";
+  private static final ContainerFailure FAILURE =
+      new ContainerFailure(Path.of("target", "no-redis-container"), Clock.systemUTC());
+
+  private final URI uri;
+  private final String description;
+  private final AutoCloseable owned;
+
+  private RedisServer(URI uri, String description, AutoCloseable owned) {
+    this.uri = uri;
+    this.description = description;
+    this.owned = owned;
+  }
+
+  /** Starts or finds a Redis and prints which one. The caller closes it. */
+  public static RedisServer start() {
+    RedisServer server = find();
+    System.out.println("Redis: " + server.description() + " at " + server.uri());
+    return server;
+  }
+
+  private static RedisServer find() {
+    String url = System.getenv("REDIS_URL");
+    if (url != null && !url.isBlank()) {
+      return new RedisServer(URI.create(url), "REDIS_URL", () -> {});
+    }
+    RedisContainer container = container();
+    if (container != null) {
+      return new RedisServer(URI.create(container.getRedisURI()), "container " + IMAGE, container);
+    }
+    Path folder = temporary();
+    RedisProcess process = new RedisProcess(Ports.free(), folder, false);
+    process.start();
+    return new RedisServer(
+        process.uri(), process.program() + " (keeps nothing when it stops)", process);
+  }
+
+  private static Path temporary() {
+    try {
+      return Files.createTempDirectory("lastmile-redis");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static RedisContainer container() {
+    if (System.getenv("DOCKER_HOST") == null && !new File("/var/run/docker.sock").exists()) {
+      return null;
+    }
+    Optional<String> failure = FAILURE.remembered();
+    if (failure.isPresent()) {
+      System.err.println(
+          "no Redis container (" + failure.get() + "; delete target/no-redis-container to retry)");
+      return null;
+    }
+    try {
+      if (!DockerClientFactory.instance().isDockerAvailable()) {
+        return null;
+      }
+      RedisContainer container =
+          new RedisContainer(DockerImageName.parse(IMAGE).asCompatibleSubstituteFor("redis"))
+              .withStartupTimeout(Duration.ofSeconds(60));
+      container.start();
+      return container;
+    } catch (RuntimeException e) {
+      Throwable cause = rootCause(e);
+      System.err.println("no Redis container (" + cause.getMessage() + "): looking further");
+      if (cause instanceof ContainerFetchException) {
+        FAILURE.remember(cause.getMessage());
+      }
+      return null;
+    }
+  }
+
+  private static Throwable rootCause(Throwable e) {
+    return e.getCause() == null ? e : rootCause(e.getCause());
+  }
+
+  public URI uri() {
+    return uri;
+  }
+
+  /** A description of the Redis for logs. */
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public void close() {
+    try {
+      owned.close();
+    } catch (Exception e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** A {@code redis-server} process that tests can kill, pause and restart. */
+  public static final class RedisProcess implements AutoCloseable {
+    private final int port;
+    private final Path folder;
+    private final boolean appendOnly;
+    private boolean clustered;
+    private final String program;
+    private Process process;
+
+    /**
+     * @param appendOnly whether every write survives a kill ({@code appendfsync always})
+     */
+    public RedisProcess(int port, Path folder, boolean appendOnly) {
+      this.port = port;
+      this.folder = folder;
+      this.appendOnly = appendOnly;
+      this.program = findProgram();
+    }
+
+    /** Makes it a node of Redis Cluster that serves all slots, from its next start on. */
+    public RedisProcess clustered() {
+      clustered = true;
+      return this;
+    }
+
+    private static String findProgram() {
+      for (String entry : System.getenv().getOrDefault("PATH", "").split(File.pathSeparator, -1)) {
+        File candidate = new File(entry, "redis-server");
+        if (candidate.canExecute()) {
+          return candidate.getPath();
+        }
+      }
+      try {
+        return RedisExecProvider.defaultProvider().get().getPath();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    public URI uri() {
+      return URI.create("redis://127.0.0.1:" + port);
+    }
+
+    public String program() {
+      return program;
+    }
+
+    public void start() {
+      List<String> command =
+          new ArrayList<>(
+              List.of(program, "--port", "" + port, "--bind", "127.0.0.1", "--save", ""));
+      command.addAll(List.of("--dir", folder.toString(), "--daemonize", "no"));
+      if (appendOnly) {
+        command.addAll(List.of("--appendonly", "yes", "--appendfsync", "always"));
+      }
+      if (clustered) {
+        // The default port of the cluster bus, 10 000 higher, may be in use.
+        command.addAll(List.of("--cluster-enabled", "yes", "--cluster-port", "" + Ports.free()));
+      }
+      try {
+        process =
+            new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(
+                    ProcessBuilder.Redirect.appendTo(folder.resolve("redis.log").toFile()))
+                .start();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      Awaitility.await("Redis on port " + port)
+          .atMost(20, TimeUnit.SECONDS)
+          .pollInterval(20, TimeUnit.MILLISECONDS)
+          .until(this::accepts);
+      if (clustered) {
+        takeAllSlots();
+      }
+    }
+
+    private void takeAllSlots() {
+      RedisClient client = RedisClient.create(uri().toString());
+      try (StatefulRedisConnection<String, String> connection = client.connect()) {
+        connection.sync().clusterAddSlots(IntStream.range(0, 16_384).toArray());
+        Awaitility.await("the cluster to be up")
+            .until(() -> connection.sync().clusterInfo().contains("cluster_state:ok"));
+      } finally {
+        client.shutdown();
+      }
+    }
+
+    private boolean accepts() {
+      try (Socket socket = new Socket()) {
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 500);
+        return true;
+      } catch (IOException e) {
+        return false;
+      }
+    }
+
+    /** Kills the process (SIGKILL), as a crash does. */
+    public void kill() {
+      process.destroyForcibly();
+      await();
+    }
+
+    /** Stops the process in order (SIGTERM). */
+    public void stop() {
+      process.destroy();
+      await();
+    }
+
+    /** Pauses the process ({@code STOP}) or lets it continue ({@code CONT}). */
+    public void signal(String signal) {
+      Signals.send(process.pid(), signal);
+    }
+
+    private void await() {
+      try {
+        process.waitFor();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+
+    @Override
+    public void close() {
+      if (process != null) {
+        process.destroyForcibly();
+        await();
+      }
+    }
+  }
+}
