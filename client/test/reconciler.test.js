@@ -129,7 +129,7 @@ test('only what changed is asked for', async () => {
   const { server, client } = await opened();
   server.create();
   await client.reconcile();
-  assert.equal(server.requests.at(-1)?.query, `after=${server.epoch}-1`);
+  assert.equal(server.requests.at(-1)?.query, `limit=100&after=${server.cursor(1)}`);
   client.close();
 });
 
@@ -205,7 +205,7 @@ test('a cursor that the server does not know as one is forgotten', async () => {
   assert.equal(await client.reconcile(), false);
   server.faults.clear();
   assert.equal(await client.reconcile(), true);
-  assert.equal(server.requests.at(-1)?.query, '');
+  assert.equal(server.requests.at(-1)?.query, 'limit=100');
   client.close();
 });
 
@@ -215,5 +215,90 @@ test('a request that never ends is given up', async () => {
   const listed = client.reconcile();
   await clock.pass(10_100);
   assert.equal(await listed, false);
+  client.close();
+});
+
+/** A server with so many operations, without an update on the stream. */
+function full(count, server = new Server()) {
+  server.push = false;
+  for (let i = 0; i < count; i++) {
+    server.create();
+  }
+  server.push = true;
+  return server;
+}
+
+const queries = (server) => server.requests.filter((it) => it.what === LIST).map((it) => it.query);
+
+test('a long list is read page by page, and its cursor is known after the last page', async () => {
+  const { server, client } = await opened(new Server(), { maxOperations: 1_000 });
+  full(250, server);
+  const first = server.count(LIST);
+  assert.equal(await client.reconcile(), true);
+  assert.equal(client.operations.size, 250);
+  assert.deepEqual(queries(server).slice(first), [
+    'limit=100',
+    `limit=100&next=${server.cursor(100)}_250`,
+    `limit=100&next=${server.cursor(200)}_250`,
+  ]);
+  assert.equal(await client.reconcile(), true);
+  assert.equal(queries(server).at(-1), `limit=100&after=${server.cursor(250)}`);
+  client.close();
+});
+
+test('what changes between two pages comes with the next list, also without the stream', async () => {
+  const { server, client } = await opened();
+  full(150, server);
+  const last = [...server.operations.keys()].at(-1);
+  let pages = 0;
+  server.faults.set(LIST, (next) => {
+    if (++pages === 2) {
+      server.push = false;
+      server.store(last, { status: 'SUCCEEDED' });
+      server.create();
+    }
+    return next();
+  });
+  assert.equal(await client.reconcile(), true);
+  assert.equal(await client.reconcile(), true);
+  assert.equal(queries(server).at(-1), `limit=100&after=${server.cursor(150)}`);
+  assert.equal(client.operations.size, 151);
+  assert.equal(client.operations.get(last)?.status, 'SUCCEEDED');
+  client.close();
+});
+
+test('a list that fails between two pages removes nothing and begins again', async () => {
+  const { server, client, clock, tab } = await opened();
+  full(150, server);
+  await client.reconcile();
+  full(40, server);
+  server.floor = server.head - 1;
+  server.faults.set(LIST, (next) => (queries(server).at(-1).includes('next') ? problem(503, 'away') : next()));
+  const [gone] = server.operations.keys();
+  server.operations.delete(gone);
+  assert.equal(await client.reconcile(), false);
+  assert.deepEqual(tab.told('removed'), []);
+  server.faults.clear();
+  await listsIn(30, { server, clock });
+  assert.equal(client.operations.size, server.operations.size);
+  assert.deepEqual(tab.told('removed').map((it) => it.operationId), [gone]);
+  client.close();
+});
+
+test('another epoch between two pages makes the earlier pages void', async () => {
+  const { server, client } = await opened();
+  full(150, server);
+  const kept = [...server.operations.values()].slice(100, 110).map((it) => it.operation);
+  let pages = 0;
+  server.faults.set(LIST, (next) => {
+    if (++pages === 2) {
+      server.renew(kept);
+    }
+    return next();
+  });
+  assert.equal(await client.reconcile(), true);
+  assert.deepEqual([...client.operations.keys()], kept.map((it) => it.operationId));
+  assert.equal(await client.reconcile(), true);
+  assert.equal(queries(server).at(-1), `limit=100&after=${server.cursor(10)}`);
   client.close();
 });

@@ -31,7 +31,7 @@ test('eight tabs, one stream, one ack', async () => {
     assert.equal(sees(tab, operation), 2);
     assert.equal(tab.told('operation').at(-1).via, 'live');
     assert.equal(tab.client.connection.replica, 'replica-1');
-    assert.equal(tab.client.connection.cursor, `${server.epoch}-2`);
+    assert.equal(tab.client.connection.cursor, server.cursor(2));
   }
   assert.deepEqual(server.acks, [{ operationId: operation.operationId, version: 2, via: 'live' }]);
   close(tabs);
@@ -110,7 +110,7 @@ test('when the leader closes another goes on where it was', async () => {
   await clock.pass(100);
   assert.deepEqual(leaders(tabs), [false, true, false]);
   assert.equal(server.streams.size, 1);
-  assert.equal(server.requests.filter((it) => it.what === 'GET /api/stream').at(-1)?.query, `${server.epoch}-1`);
+  assert.equal(server.requests.filter((it) => it.what === 'GET /api/stream').at(-1)?.query, server.cursor(1));
   assert.deepEqual(tabs.slice(1).map((tab) => sees(tab, operation)), [2, 2]);
   assert.equal(tabs[1].client.connection.reconnects, 1);
   await clock.pass(1_000);

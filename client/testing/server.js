@@ -4,6 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 
+/** Of a cursor: no term, and the check of the channel. */
+const SUFFIX = '0.5a17c0de';
+
 const hex = (bytes) => randomBytes(bytes).toString('hex');
 
 export class Server {
@@ -35,6 +38,11 @@ export class Server {
   /** @param {string} what e.g. 'GET /api/operations' */
   count(what) {
     return this.requests.filter((it) => it.what === what).length;
+  }
+
+  /** The text of a position in the channel. */
+  cursor(sequence = this.head) {
+    return `${this.epoch}-${sequence}-${SUFFIX}`;
   }
 
   /** Stores a change, or something new, and publishes it. */
@@ -72,7 +80,7 @@ export class Server {
   /** The event of an operation's newest version. */
   update(operationId, { id = true } = {}) {
     const { sequence, operation } = /** @type {any} */ (this.operations.get(operationId));
-    const cursor = `${this.epoch}-${sequence}`;
+    const cursor = this.cursor(sequence);
     const data = {
       ...operation,
       cursor,
@@ -89,7 +97,7 @@ export class Server {
   }
 
   heartbeat(sequence = this.head) {
-    this.publish({ type: 'heartbeat', data: { cursor: `${this.epoch}-${sequence}` } });
+    this.publish({ type: 'heartbeat', data: { cursor: this.cursor(sequence) } });
   }
 
   /** Another Redis, which has only these operations. Streams are not told yet: see `reset`. */
@@ -104,7 +112,7 @@ export class Server {
 
   reset(reason = 'epoch') {
     for (const stream of [...this.streams]) {
-      stream.send({ type: 'reset', data: { cursor: `${this.epoch}-${this.head}`, reason } });
+      stream.send({ type: 'reset', data: { cursor: this.cursor(), reason } });
       this.#replay(stream, 0);
     }
   }
@@ -143,7 +151,7 @@ export class Server {
     }
     switch (what) {
       case 'GET /api/operations':
-        return { status: 200, json: this.#list(new URLSearchParams(query).get('after')) };
+        return { status: 200, json: this.#list(new URLSearchParams(query)) };
       case 'POST /api/operations': {
         const id = this.keys.get(key) ?? this.create({ kind: body.kind }).operationId;
         this.keys.set(key, id);
@@ -158,17 +166,31 @@ export class Server {
 
   /** Where a stream or list goes on after a cursor; null: it does not. */
   #continue(cursor) {
-    const [epoch, sequence] = cursor.split('-');
-    const fits = epoch === this.epoch && sequence <= this.head && sequence >= this.floor;
+    const [epoch, sequence, suffix] = cursor.split('-');
+    const fits = epoch === this.epoch && suffix === SUFFIX && sequence <= this.head && sequence >= this.floor;
     return fits ? Number(sequence) : null;
   }
 
-  #list(after) {
-    const from = after ? this.#continue(after) : 0;
-    const operations = [...this.operations.values()]
-      .filter(({ sequence }) => sequence > (from ?? 0))
-      .map(({ operation }) => operation);
-    return { cursor: `${this.epoch}-${this.head}`, reset: from === null, operations };
+  /** @param {URLSearchParams} query */
+  #list(query) {
+    const after = query.get('after');
+    const limit = Number(query.get('limit') ?? Infinity);
+    const [reached = '', first = ''] = query.get('next')?.split('_') ?? [];
+    const continued = reached.startsWith(this.epoch);
+    const from = continued
+      ? Number(reached.split('-')[1])
+      : reached ? null : after ? this.#continue(after) : 0;
+    const head = continued ? Number(first) : this.head;
+    const found = [...this.operations.values()].filter(({ sequence }) => sequence > (from ?? 0));
+    const page = found.slice(0, limit);
+    return {
+      cursor: this.cursor(head),
+      reset: from === null,
+      ...(page.length < found.length && {
+        next: `${this.cursor(page.at(-1)?.sequence)}_${head}`,
+      }),
+      operations: page.map(({ operation }) => operation),
+    };
   }
 
   #take(acks) {
@@ -201,7 +223,7 @@ export class Server {
     if (!this.identities.has(cookie) || this.faults.get('GET /api/stream')?.(() => false)) {
       return false;
     }
-    const cursor = `${this.epoch}-${this.head}`;
+    const cursor = this.cursor();
     const { epoch, replica, heartbeatSeconds } = this;
     const data = { cursor, epoch, replica, heartbeatSeconds };
     this.streams.add(stream);

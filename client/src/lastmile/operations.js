@@ -11,9 +11,9 @@ import { Problem } from './http.js';
 
 /** @import {Operation, Operations, Parts, Received} from './types.js' */
 
-/** @param {string} text `<epoch>-<sequence>` */
+/** @param {string} text `<epoch>-<sequence>-<term>.<channel check>` */
 export function parseCursor(text) {
-  const [, epoch = '', sequence] = /^([0-9a-f]{16})-(\d{1,16})$/.exec(text) ?? [];
+  const [, epoch = '', sequence] = /^([0-9a-f]{16})-(\d{1,16})(-[0-9a-z.]+)?$/.exec(text) ?? [];
   if (!epoch) {
     throw new Problem(`not a cursor: ${text}`);
   }
@@ -30,7 +30,7 @@ export const createOperations = (parts) => {
   let ticks = 0;
   /** Operations that were confirmed before this tick are stale. */
   let staleBefore = 0;
-  /** @type {number | null} everything up to here is known, in this epoch */
+  /** @type {{cursor: string, sequence: number} | null} everything up to here is known, in this epoch */
   let known = null;
 
   const remove = (/** @type {Operation[]} */ removed) => {
@@ -50,7 +50,7 @@ export const createOperations = (parts) => {
     loaded: false,
 
     get cursor() {
-      return known === null ? null : `${operations.epoch}-${known}`;
+      return known?.cursor ?? null;
     },
 
     tick: () => ++ticks,
@@ -110,11 +110,18 @@ export const createOperations = (parts) => {
           );
     },
 
-    isNext: (sequence) => known !== null && sequence <= known + 1,
+    isNext: (sequence) => known !== null && sequence <= known.sequence + 1,
 
-    advance(sequence) {
-      known = sequence === null ? null : Math.max(known ?? 0, sequence);
-      operations.see(sequence ?? 0);
+    advance(cursor) {
+      const { sequence } = parseCursor(cursor);
+      if (!known || known.sequence < sequence) {
+        known = { cursor, sequence };
+      }
+      operations.see(sequence);
+    },
+
+    forget() {
+      known = null;
     },
 
     see(sequence) {

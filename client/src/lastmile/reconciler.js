@@ -10,6 +10,9 @@ import { parseCursor } from './operations.js';
 
 /** @import {List, Parts, Reconciler} from './types.js' */
 
+/** At most 100 operations in one page of a list. */
+const PAGE = '/api/operations?limit=100';
+
 /** The first list, if the stream is not ready by then. */
 const FIRST_POLL_MILLIS = 2_000;
 
@@ -94,24 +97,33 @@ export const createReconciler = (parts) => {
     soonAt = Infinity;
     try {
       for (;;) {
-        const { cursor: after, restarts } = operations;
+        const { cursor: after } = operations;
         const tick = operations.tick();
-        const query = after === null ? '' : `?after=${after}`;
-        abort = new AbortController();
-        const list = await parts.http.send('GET', `/api/operations${query}`, { abort });
-        if (started !== run) {
-          return false;
-        }
-        if (!Array.isArray(list?.operations)) {
-          throw new Problem('the response is not a list of operations');
-        }
-        backoff.tries = 0;
-        end(null);
-        onEnded(null);
-        // Otherwise it is of an old epoch or identity.
-        if (operations.restarts === restarts) {
-          apply(list, list.reset || after === null ? tick : 0);
-          return true;
+        let before = after === null ? tick : 0;
+        let { restarts } = operations;
+        let query = after === null ? '' : `&after=${after}`;
+        // Otherwise it is old.
+        while (operations.restarts === restarts) {
+          abort = new AbortController();
+          const page = await parts.http.send('GET', PAGE + query, { abort });
+          if (started !== run) {
+            return false;
+          }
+          if (!Array.isArray(page?.operations)) {
+            throw new Problem('the response is not a list of operations');
+          }
+          backoff.tries = 0;
+          end(null);
+          onEnded(null);
+          if (operations.restarts === restarts) {
+            before = page.reset ? tick : before;
+            apply(page, before);
+            if (!page.next) {
+              return true;
+            }
+            query = `&next=${page.next}`;
+            ({ restarts } = operations);
+          }
         }
       }
     } catch (error) {
@@ -133,18 +145,20 @@ export const createReconciler = (parts) => {
   }
 
   /**
-   * @param {List} list
+   * @param {List} page the cursor is known after the last one
    * @param {number} before operations confirmed before this tick are replaced or removed
    */
-  function apply({ cursor, operations: list }, before) {
+  function apply({ cursor, next, operations: list }, before) {
     const { acks, notifier, stream, tabs } = parts;
-    const { epoch, sequence } = parseCursor(cursor);
+    const { epoch } = parseCursor(cursor);
     const { loaded } = operations;
     operations.enterEpoch(epoch);
     const changes = list.flatMap((received) => operations.merge(received, 'poll', before));
     list.forEach((received) => acks.add(received, 'poll'));
-    const removed = operations.prune(before);
-    operations.advance(sequence);
+    const removed = next ? [] : operations.prune(before);
+    if (!next) {
+      operations.advance(cursor);
+    }
     if (stream.epoch && stream.epoch !== epoch) {
       // The stream is still in the old epoch, or belongs to an earlier identity.
       stream.epoch = null;
@@ -177,7 +191,7 @@ export const createReconciler = (parts) => {
       acks.flush();
     } else if (problem.status === 400) {
       // This server does not accept the cursor.
-      operations.advance(null);
+      operations.forget();
     }
     status.changed();
     if (problem) {

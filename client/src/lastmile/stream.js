@@ -67,7 +67,7 @@ export const createStream = (parts) => {
         if (type === 'ready') {
           onReady(data, epoch, sequence);
         } else if (type === 'reset') {
-          onReset(epoch, sequence);
+          onReset(data.reason, epoch, sequence);
         } else if (type === 'update') {
           onUpdate(data, epoch, sequence, id === data.cursor);
         } else {
@@ -206,12 +206,13 @@ export const createStream = (parts) => {
   }
 
   /**
+   * @param {string} reason
    * @param {string} epoch
    * @param {number} sequence updates up to here replace all operations
    */
-  function onReset(epoch, sequence) {
+  function onReset(reason, epoch, sequence) {
     const { acks, reconciler, tabs } = parts;
-    if (operations.epoch !== epoch) {
+    if (operations.epoch !== epoch || reason === 'channel') {
       acks.clear();
     }
     operations.restart(epoch);
@@ -246,7 +247,7 @@ export const createStream = (parts) => {
     }
     operations.see(sequence);
     if (hasId && !gap) {
-      operations.advance(sequence);
+      operations.advance(received.cursor ?? '');
     }
     parts.notifier.changes(changes, complete(sequence), loaded);
   }

@@ -271,8 +271,10 @@ export interface Operations {
   evict(): Operation[];
   /** Whether a sequence is at most one after the cursor. */
   isNext(sequence: number): boolean;
-  /** Everything up to this sequence is known; null: nothing is certain. */
-  advance(sequence: number | null): void;
+  /** Everything up to this cursor of the epoch is known. */
+  advance(cursor: string): void;
+  /** Nothing is certain. */
+  forget(): void;
   see(sequence: number): void;
 }
 
@@ -301,9 +303,12 @@ export interface Stream {
   apply(type: StreamEvent, text: string, id: string): void;
 }
 
+/** A list of operations, or one page of it. */
 export interface List {
   cursor: string;
   reset: boolean;
+  /** Where the next page begins; absent on the last one. */
+  next?: string;
   operations: Received[];
 }
 

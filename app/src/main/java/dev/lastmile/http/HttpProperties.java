@@ -13,8 +13,12 @@ import org.springframework.validation.annotation.Validated;
  * Limits of every HTTP request.
  *
  * @param maxBody largest request body, in bytes; a larger one is answered 413
- * @param maxBodies bytes of all request bodies that are incomplete at one time, at least {@code
- *     lastmile.http.max-body}. Above it, an incomplete request is answered 503
+ * @param maxBodies bytes of all request bodies that are incomplete at one time, and bytes of all
+ *     that are complete and not answered, at least {@code lastmile.http.max-body}. Above it, a
+ *     request with a body is answered 503
+ * @param maxAnswers bytes of memory that all lists of operations in progress may hold. Above it, a
+ *     list is answered 503
+ * @param maxAnswersPerClient the same for one identity. Above it, a list is answered 429
  * @param headTimeout time in which the request line and headers must arrive; otherwise the
  *     connection is closed
  * @param bodyTimeout time in which the request body must arrive; otherwise the request is answered
@@ -26,7 +30,9 @@ import org.springframework.validation.annotation.Validated;
 @ConfigurationProperties("lastmile.http")
 record HttpProperties(
     @Min(1_024) @Max(10_485_760) @DefaultValue("65536") int maxBody,
-    @Min(65_536) @Max(1_073_741_824) @DefaultValue("33554432") int maxBodies,
+    @Min(65_536) @Max(1_073_741_824) @DefaultValue("16777216") int maxBodies,
+    @Min(65_536) @Max(1_073_741_824) @DefaultValue("33554432") int maxAnswers,
+    @Min(65_536) @Max(1_073_741_824) @DefaultValue("2097152") int maxAnswersPerClient,
     @DurationMin(millis = 100) @DurationMax(minutes = 5) @DefaultValue("10s") Duration headTimeout,
     @DurationMin(millis = 100) @DurationMax(minutes = 5) @DefaultValue("10s") Duration bodyTimeout,
     @DurationMin(seconds = 1) @DurationMax(hours = 1) @DefaultValue("2m")

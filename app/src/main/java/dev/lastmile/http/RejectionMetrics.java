@@ -28,6 +28,12 @@ final class RejectionMetrics {
     BODY_JSON,
     /** The client did not read the response in time: the connection is closed. */
     ANSWER_TIME,
+    /** All answers in progress hold too much memory: 503. */
+    ANSWER_MEMORY,
+    /** The answers in progress of one client hold too much memory: 429. */
+    CLIENT_ANSWER_MEMORY,
+    /** The rest of an answer could not be read: the connection is closed. */
+    ANSWER_CUT,
     /** The request is not valid HTTP, or its path is ambiguous: 400. */
     MALFORMED
   }

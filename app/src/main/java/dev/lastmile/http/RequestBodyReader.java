@@ -25,9 +25,9 @@ import org.springframework.stereotype.Component;
  * Reads a whole JSON request body into memory before the request is passed on.
  *
  * <p>It limits the size ({@code lastmile.http.max-body}), the time ({@code
- * lastmile.http.body-timeout}) and the bytes of all bodies in progress ({@code
- * lastmile.http.max-bodies}). It never blocks. A slow client occupies a connection and the bytes
- * received so far, but no thread.
+ * lastmile.http.body-timeout}) and the bytes of all bodies that are incomplete, and of all that are
+ * complete and not answered ({@code lastmile.http.max-bodies}, for each). It never blocks. A slow
+ * client occupies a connection and the bytes received so far, but no thread.
  *
  * <p>Only JSON is read. A body of another type cannot be read by later handlers; controllers reject
  * such a request by its content type.
@@ -39,8 +39,11 @@ final class RequestBodyReader extends Handler.Wrapper {
   private final RejectionMetrics rejections;
   private final Ticker ticker;
 
-  /** Bytes of all bodies in progress. */
+  /** Bytes of all bodies that are incomplete. */
   private final AtomicLong held = new AtomicLong();
+
+  /** Bytes of all complete bodies whose requests are not answered. */
+  private final AtomicLong served = new AtomicLong();
 
   RequestBodyReader(HttpProperties limits, RejectionMetrics rejections, Ticker ticker) {
     this.limits = limits;
@@ -104,9 +107,9 @@ final class RequestBodyReader extends Handler.Wrapper {
       while (true) {
         Content.Chunk chunk = request.read();
         if (chunk == null) {
-          // The limit applies to bodies that have to wait for more bytes.
+          // This limit applies to bodies that have to wait for more bytes.
           if (held.get() > limits.maxBodies()) {
-            rejectMemory();
+            rejectMemory("in progress");
           } else {
             request.demand(this);
           }
@@ -148,10 +151,17 @@ final class RequestBodyReader extends Handler.Wrapper {
     }
 
     private void pass() {
+      int size = body.size();
+      if (served.addAndGet(size) > limits.maxBodies()) {
+        served.addAndGet(-size);
+        rejectMemory("of requests that are not answered");
+        return;
+      }
       release();
+      Callback answered = Callback.from(callback, () -> served.addAndGet(-size));
       Content.Chunk whole = Content.Chunk.from(ByteBuffer.wrap(body.toByteArray()), true);
       VirtualThreadHandoff.serve(
-          getHandler(), new BufferedRequest(request, whole), response, callback);
+          getHandler(), new BufferedRequest(request, whole), response, answered);
     }
 
     private void fail(Content.Chunk failed) {
@@ -179,10 +189,14 @@ final class RequestBodyReader extends Handler.Wrapper {
           Reason.BODY_TIME, new RequestProblem(HttpStatus.REQUEST_TIMEOUT, detail, "body", limit));
     }
 
-    private void rejectMemory() {
+    private void rejectMemory(String which) {
       int limit = limits.maxBodies();
       String detail =
-          "too many request bodies in progress: at most " + limit + " bytes in total; retry later";
+          "too many request bodies "
+              + which
+              + ": at most "
+              + limit
+              + " bytes in total; retry later";
       String field = "lastmile.http.max-bodies";
       reject(
           Reason.BODY_MEMORY,

@@ -9,6 +9,7 @@ import dev.lastmile.store.DueOperations;
 import dev.lastmile.store.OperationMetadata;
 import dev.lastmile.store.OperationStore;
 import dev.lastmile.store.ProgressReport;
+import dev.lastmile.store.StateChange;
 import dev.lastmile.telemetry.Hop;
 import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
@@ -16,6 +17,7 @@ import dev.lastmile.telemetry.HopRecorder.OpenHop;
 import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.OperationStatus;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.EnumMap;
@@ -23,6 +25,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
@@ -36,11 +39,15 @@ import tools.jackson.databind.json.JsonMapper;
  *
  * <p>A replica claims overdue operations under a lease, so only one replica polls. The response is
  * stored by its revision, as a callback is; so a late callback does no harm. If the external system
- * does not know the job, the operation does not change and is polled again.
+ * does not know the job, the operation does not change and is polled again, until its deadline.
+ * Then it is polled a last time, and becomes {@code FAILED} if there is still no outcome.
  */
 @Component
 final class JobPoller {
   private static final Logger LOG = LoggerFactory.getLogger(JobPoller.class);
+
+  private static final String DEADLINE_PASSED =
+      "The external system reported no outcome before the deadline.";
 
   /** The result of a poll; the names in lower case are values of a metric label. */
   private enum Outcome {
@@ -90,27 +97,64 @@ final class JobPoller {
 
   /** Claims as many overdue operations as can be polled at once. */
   void claim() {
+    // Deadlines first: polls without an answer must not hold them up.
+    for (OperationId id : due.claimDeadlines(pollPermits.availablePermits())) {
+      start(id, this::end);
+    }
     for (OperationId id : due.claimOverdue(pollPermits.availablePermits())) {
-      pollPermits.acquireUninterruptibly();
-      var _ = Thread.ofVirtual().name("poll").start(() -> poll(id));
+      start(id, this::poll);
     }
   }
 
-  private void poll(OperationId id) {
+  private void start(OperationId id, Consumer<OperationId> work) {
+    pollPermits.acquireUninterruptibly();
+    var _ = Thread.ofVirtual().name("poll").start(() -> run(id, work));
+  }
+
+  private void run(OperationId id, Consumer<OperationId> work) {
     try {
-      Optional<OperationMetadata> found = store.metadata(id);
-      if (found.isEmpty()) {
-        due.endOverdue(id);
-      } else if (store.metadataWithJob(id).isEmpty()) {
-        request(id, found.get());
-      }
-      // Otherwise the job is not accepted yet, and JobSubmitter submits it again.
+      work.accept(id);
     } catch (RedisUnavailableException e) {
       LOG.atDebug().setCause(e).addKeyValue("operation_id", id).log("poll_postponed");
     } catch (RuntimeException e) {
       LOG.atError().setCause(e).addKeyValue("operation_id", id).log("poll_error");
     } finally {
       pollPermits.release();
+    }
+  }
+
+  private void poll(OperationId id) {
+    Optional<OperationMetadata> found = store.metadata(id);
+    if (found.isEmpty()) {
+      due.endOverdue(id);
+    } else if (store.metadataWithJob(id).isEmpty()) {
+      request(id, found.get());
+    }
+    // Otherwise the job is not accepted yet, and JobSubmitter submits it again.
+  }
+
+  /** Polls an operation at its deadline, and fails it if that brings no outcome. */
+  private void end(OperationId id) {
+    Optional<OperationMetadata> found = store.metadata(id);
+    if (found.isEmpty()) {
+      due.endDeadline(id);
+      return;
+    }
+    poll(id);
+    OperationMetadata metadata = found.get();
+    StateChange state =
+        new StateChange(OperationStatus.FAILED, null, DEADLINE_PASSED, null, time.micros());
+    try (OpenHop hop = hops.begin(Hop.CALLBACK, metadata.trace())) {
+      ChangeResult change;
+      try {
+        change = store.failAtDeadline(id, metadata, state, hop.context());
+      } catch (RedisUnavailableException e) {
+        hop.end("unavailable", Subject.of(id, metadata.correlationId()));
+        throw e;
+      }
+      if (change == ChangeResult.STORED) {
+        hop.end("deadline", Subject.of(id, metadata.correlationId()));
+      }
     }
   }
 

@@ -161,7 +161,7 @@ final class JobSubmitter {
     try (OpenHop hop = hops.begin(Hop.INITIATED, metadata.trace())) {
       ChangeResult change;
       try {
-        change = store.changeWithoutRevision(id, metadata, state, hop.context());
+        change = store.failNotAccepted(id, metadata, state, hop.context());
       } catch (RedisUnavailableException e) {
         hop.end("unavailable", Subject.of(id, metadata.correlationId()));
         throw e;

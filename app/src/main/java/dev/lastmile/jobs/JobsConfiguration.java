@@ -22,7 +22,12 @@ class JobsConfiguration {
             .build();
     JdkClientHttpRequestFactory requests = new JdkClientHttpRequestFactory(http);
     requests.setReadTimeout(properties.readTimeout());
-    RestClient client = builder.baseUrl(properties.url()).requestFactory(requests).build();
+    RestClient client =
+        builder
+            .baseUrl(properties.url())
+            .requestFactory(requests)
+            .requestInterceptor(new AnswerLimit(properties.maxAnswer()))
+            .build();
     return HttpServiceProxyFactory.builderFor(RestClientAdapter.create(client))
         .build()
         .createClient(JobClient.class);

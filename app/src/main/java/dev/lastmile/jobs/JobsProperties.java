@@ -24,6 +24,7 @@ import org.springframework.validation.annotation.Validated;
  * @param pollInterval interval of the search for operations whose external system is silent
  * @param maxMessage length at which the {@code message} in the external system's answer to a poll
  *     is cut, in characters
+ * @param maxAnswer largest answer of the external system, in bytes; a larger one counts as failed
  * @param concurrency submissions that run at the same time; the same limit holds for polls
  * @param queue new operations that may wait for their first submission. Further ones wait for
  *     {@code retry}
@@ -40,6 +41,7 @@ record JobsProperties(
     @DurationMin(seconds = 1) @DurationMax(days = 1) @DefaultValue("60s") Duration giveUpAfter,
     @DurationMin(millis = 50) @DurationMax(minutes = 5) @DefaultValue("1s") Duration pollInterval,
     @Min(1) @Max(10_000) @DefaultValue("1000") int maxMessage,
+    @Min(1_024) @Max(10_485_760) @DefaultValue("65536") int maxAnswer,
     @Min(1) @Max(1_000) @DefaultValue("16") int concurrency,
     @Min(1) @Max(1_000_000) @DefaultValue("4096") int queue) {
 

@@ -97,7 +97,8 @@ class OperationController {
               correlationId,
               initiated.context(),
               new StateChange(OperationStatus.PENDING, 0, null, null, time.micros()),
-              input);
+              input,
+              properties.deadlineOf(kind));
       return create(operation, idempotency, initiated);
     }
   }

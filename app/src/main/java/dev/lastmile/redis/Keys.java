@@ -31,6 +31,10 @@ public final class Keys {
     return partition.tag() + ":overdue";
   }
 
+  public static String deadlines(Partition partition) {
+    return partition.tag() + ":deadlines";
+  }
+
   public static String leases(Partition partition) {
     return partition.tag() + ":leases";
   }

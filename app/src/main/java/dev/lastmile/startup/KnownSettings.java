@@ -28,6 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class KnownSettings implements ApplicationListener<ApplicationPreparedEvent> {
   private static final String METADATA = "classpath*:META-INF/spring-configuration-metadata.json";
   private static final String PREFIX = "lastmile.";
+  private static final String MAP = "java.util.Map";
   private static final String ENVIRONMENT_PREFIX = "LASTMILE_";
   private static final Pattern INDEX = Pattern.compile("\\[\\d+]|\\.\\d+$");
 
@@ -69,9 +70,17 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
     if (variable.startsWith(ENVIRONMENT_PREFIX)) {
       String plain = plain(variable.replace('_', '.'));
       return !ENVIRONMENT.contains(variable)
-          && known.stream().noneMatch(k -> plain(k).equals(plain));
+          && known.stream().noneMatch(setting -> matches(plain, setting));
     }
-    return name.startsWith(PREFIX) && !known.contains(plain(INDEX.matcher(name).replaceAll("")));
+    String plain = plain(INDEX.matcher(name).replaceAll(""));
+    return name.startsWith(PREFIX) && known.stream().noneMatch(setting -> matches(plain, setting));
+  }
+
+  /** A setting that ends with an asterisk is a map, whose keys its properties class checks. */
+  private static boolean matches(String plain, String setting) {
+    return setting.endsWith("*")
+        ? plain.startsWith(setting.substring(0, setting.length() - 1))
+        : plain.equals(setting);
   }
 
   /** The name without hyphens, dots and case, which relaxed binding ignores. */
@@ -90,7 +99,9 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
         // Most are Spring's own and need not be parsed.
         if (text.contains('"' + PREFIX)) {
           for (JsonNode property : JsonMapper.shared().readTree(text).path("properties")) {
-            known.add(plain(property.path("name").asString()));
+            String name = plain(property.path("name").asString());
+            boolean map = property.path("type").asString("").startsWith(MAP);
+            known.add(map ? name + "*" : name);
           }
         }
       }

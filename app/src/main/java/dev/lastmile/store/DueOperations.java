@@ -11,14 +11,16 @@ import dev.lastmile.updates.Partition;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 import org.springframework.stereotype.Component;
 
 /**
- * Operations that need a request to the external system: the job is not accepted yet, or no report
- * has come for longer than {@code lastmile.overdue.after}.
+ * Operations that are due: the job is not accepted yet, no report has come for longer than {@code
+ * lastmile.overdue.after}, or there is no outcome at the deadline.
  *
- * <p>Both lists are in Redis, and a replica claims entries under a lease. The script that creates
- * an operation adds it, so a crash of the replica loses no job: another replica claims it after the
+ * <p>The lists are in Redis, and a replica claims entries under a lease. The script that creates an
+ * operation adds it, so a crash of the replica loses no job: another replica claims it after the
  * lease. The script that stores a report also sets the time at which the operation is overdue
  * again. So a lost callback is detected by the next replica that claims. Blocks as {@link
  * OperationStore} does.
@@ -27,9 +29,6 @@ import org.springframework.stereotype.Component;
 public final class DueOperations {
   private final RedisConnection redis;
   private final OverdueProperties overdue;
-
-  /** Partition with which the next claim of overdue operations begins; one call at a time. */
-  private int next;
 
   DueOperations(RedisConnection redis, OverdueProperties overdue) {
     this.redis = redis;
@@ -59,18 +58,33 @@ public final class DueOperations {
 
   /**
    * Claims overdue operations. No other replica can claim them for {@code lastmile.overdue.lease}.
-   * One call at a time.
    *
    * @param limit maximum number of operations
    */
   public List<OperationId> claimOverdue(int limit) {
+    return claimAny(Keys::overdue, limit);
+  }
+
+  /** Claims operations whose deadline has passed, as {@link #claimOverdue}. */
+  public List<OperationId> claimDeadlines(int limit) {
+    return claimAny(Keys::deadlines, limit);
+  }
+
+  private List<OperationId> claimAny(Function<Partition, String> key, int limit) {
     List<OperationId> claimed = new ArrayList<>();
+    // A call begins with any partition, so that every partition gets its turn.
+    int first = ThreadLocalRandom.current().nextInt(Partition.COUNT);
     for (int i = 0; i < Partition.COUNT && claimed.size() < limit; i++) {
-      // Each call begins with another partition, so that every partition gets its turn.
-      Partition partition = Partition.ALL.get(Math.floorMod(next++, Partition.COUNT));
-      claimed.addAll(claim(Keys.overdue(partition), overdue.lease(), limit - claimed.size()));
+      Partition partition = Partition.ALL.get((first + i) % Partition.COUNT);
+      claimed.addAll(claim(key.apply(partition), overdue.lease(), limit - claimed.size()));
     }
     return claimed;
+  }
+
+  /** Removes an operation that does not exist any more from the deadlines. */
+  public void endDeadline(OperationId id) {
+    redis.call(
+        commands -> commands.zrem(Keys.deadlines(id.partition()), id.value().getBytes(UTF_8)));
   }
 
   /** Removes an operation that does not exist any more, so that it is not polled again. */

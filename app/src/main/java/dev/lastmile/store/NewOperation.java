@@ -4,6 +4,7 @@ import dev.lastmile.telemetry.TraceContext;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.CorrelationId;
 import dev.lastmile.updates.OperationId;
+import java.time.Duration;
 
 /**
  * An operation to create.
@@ -11,6 +12,7 @@ import dev.lastmile.updates.OperationId;
  * @param kind kind of work, a name that the external system defines
  * @param state first state
  * @param job JSON for the external system, stored until it has accepted the job
+ * @param deadline age at which it becomes {@code FAILED} if it has no outcome
  */
 public record NewOperation(
     OperationId id,
@@ -19,7 +21,8 @@ public record NewOperation(
     CorrelationId correlationId,
     TraceContext trace,
     StateChange state,
-    String job) {
+    String job,
+    Duration deadline) {
   /**
    * Marks requests of a caller that must create one operation only.
    *

@@ -123,11 +123,14 @@ public final class OperationStore {
       StateChange state,
       long revision,
       TraceContext cause) {
-    return apply(id, metadata, state, Long.toString(revision), "stored", cause)
+    return apply(id, metadata, state, Long.toString(revision), false, "stored", cause)
         .thenApply(OperationStore::changeOf);
   }
 
-  /** Stores a change that a poll returned, as {@link #change}, and waits for the result. */
+  /**
+   * Stores a change that a poll returned, as {@link #change}, and waits for the result. The answer
+   * to a poll is the present state of the job. So a final one is stored whatever its revision is.
+   */
   public ChangeResult changeByPoll(
       OperationId id,
       OperationMetadata metadata,
@@ -135,13 +138,25 @@ public final class OperationStore {
       long revision,
       TraceContext cause) {
     return changeOf(
-        redis.await(apply(id, metadata, state, Long.toString(revision), "polled", cause)));
+        redis.await(apply(id, metadata, state, Long.toString(revision), true, "polled", cause)));
   }
 
-  /** Stores a change by this service, because no report will come, and waits for the result. */
-  public ChangeResult changeWithoutRevision(
+  /**
+   * Fails an operation whose job was not accepted, unless the external system has reported, and
+   * waits for the result. A first final report replaces this state, once.
+   */
+  public ChangeResult failNotAccepted(
       OperationId id, OperationMetadata metadata, StateChange state, TraceContext cause) {
-    return changeOf(redis.await(apply(id, metadata, state, "", "external_failed", cause)));
+    return changeOf(redis.await(apply(id, metadata, state, "", false, "external_failed", cause)));
+  }
+
+  /**
+   * Fails an operation that has no outcome at its deadline, and waits for the result. A first final
+   * report replaces this state, once.
+   */
+  public ChangeResult failAtDeadline(
+      OperationId id, OperationMetadata metadata, StateChange state, TraceContext cause) {
+    return changeOf(redis.await(apply(id, metadata, state, "", true, "deadline", cause)));
   }
 
   private CompletionStage<ScriptReply> apply(
@@ -149,10 +164,11 @@ public final class OperationStore {
       OperationMetadata metadata,
       StateChange state,
       String revision,
+      boolean overrides,
       String outcome,
       TraceContext cause) {
     return apply(
-        publication -> calls.change(id, metadata, state, revision, outcome, publication),
+        publication -> calls.change(id, metadata, state, revision, overrides, outcome, publication),
         cause,
         Subject.of(id, metadata.correlationId()));
   }
@@ -200,14 +216,21 @@ public final class OperationStore {
     return Optional.of(new Snapshot(reply.text(0), Envelope.decode(reply.bytes(1))));
   }
 
+  /** Reads a page as large as the settings allow. */
+  public Delta read(Channel channel, @Nullable Cursor after, boolean paging) {
+    return read(channel, after, paging, retention.pageOperations());
+  }
+
   /**
    * Reads the changes of a channel after a cursor, one page at a time.
    *
    * @param after cursor of the reader; null for all retained operations
    * @param paging whether the previous page ended at this cursor
+   * @param operations the most operations in the page; it may have fewer
    */
-  public Delta read(Channel channel, @Nullable Cursor after, boolean paging) {
-    ScriptReply reply = new ScriptReply(page(channel, after, paging, true));
+  public Delta read(Channel channel, @Nullable Cursor after, boolean paging, int operations) {
+    int limit = Math.min(operations, retention.pageOperations());
+    ScriptReply reply = new ScriptReply(page(channel, after, paging, limit, true));
     List<Update> updates = new ArrayList<>(reply.size());
     for (int i = 5; i < reply.size(); i++) {
       updates.add(Envelope.decode(reply.bytes(i)).inEpoch(reply.text(0)));
@@ -222,7 +245,7 @@ public final class OperationStore {
   }
 
   private List<Object> page(
-      Channel channel, @Nullable Cursor after, boolean paging, boolean mayRenew) {
+      Channel channel, @Nullable Cursor after, boolean paging, int operations, boolean mayRenew) {
     List<Object> reply =
         redis.run(
             Script.READ,
@@ -234,7 +257,7 @@ public final class OperationStore {
             new ScriptArguments()
                 .add(after == null ? "" : after.epoch())
                 .add(after == null ? 0 : after.sequence())
-                .add(retention.pageOperations())
+                .add(operations)
                 .add(retention.pageBytes())
                 .add(paging));
     if (!reply.isEmpty()) {
@@ -244,7 +267,7 @@ public final class OperationStore {
       throw new RedisUnavailableException("Redis lost its epochs twice");
     }
     redis.renewEpochs();
-    return page(channel, after, paging, false);
+    return page(channel, after, paging, operations, false);
   }
 
   /**

@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -30,6 +31,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param operation operation id in the report; empty if it has none
  */
 public record ProgressReport(long revision, StateChange state, String operation) {
+  private static final int MAX_REASON = 200;
   private static final long MAX_REVISION = (1L << 53) - 1;
 
   /**
@@ -64,10 +66,23 @@ public record ProgressReport(long revision, StateChange state, String operation)
       if (json.isObject()) {
         return json;
       }
-    } catch (JacksonException | ArithmeticException | NumberFormatException e) {
-      // The last two exceptions: a number is out of the range of BigDecimal.
+    } catch (JacksonException e) {
+      throw new InvalidValueException("body", "JSON that can be read: " + reason(e));
+    } catch (ArithmeticException | NumberFormatException e) {
+      // Out of the range of BigDecimal.
+      throw new InvalidValueException("body", "JSON with numbers in the supported range");
     }
     throw new InvalidValueException("body", "a JSON object");
+  }
+
+  /** What the parser says, for example which name occurs twice, and where. */
+  private static String reason(JacksonException e) {
+    String message = String.valueOf(e.getOriginalMessage());
+    String cut = message.substring(0, Math.min(message.length(), MAX_REASON));
+    TokenStreamLocation at = e.getLocation();
+    return at == null
+        ? cut
+        : cut + " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
   }
 
   private static JsonNode read(JsonMapper mapper, byte[] body) {

@@ -20,7 +20,7 @@ import org.springframework.validation.annotation.Validated;
  * @param idempotencyKeys time that an {@code Idempotency-Key} is kept
  * @param sweepInterval interval at which each replica deletes expired data
  * @param pageOperations operations in one read of a channel's changes
- * @param pageBytes size at which one read of a channel's changes ends, in bytes
+ * @param pageBytes bytes in one read of a channel's changes; it has one operation at least
  */
 @Validated
 @ConfigurationProperties("lastmile.retention")
@@ -32,4 +32,4 @@ public record RetentionProperties(
     @DurationMin(seconds = 1) @DurationMax(days = 30) @DefaultValue("24h") Duration idempotencyKeys,
     @DurationMin(millis = 100) @DurationMax(hours = 1) @DefaultValue("30s") Duration sweepInterval,
     @Min(1) @Max(1_000) @DefaultValue("64") int pageOperations,
-    @Min(1_024) @Max(1_048_576) @DefaultValue("262144") int pageBytes) {}
+    @Min(1_024) @Max(1_048_576) @DefaultValue("65536") int pageBytes) {}

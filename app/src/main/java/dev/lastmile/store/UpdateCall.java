@@ -59,7 +59,8 @@ record UpdateCall(Script script, List<String> keys, ScriptArguments arguments) {
           .add(operation.kind())
           .add(operation.job())
           .add(operation.trace().traceparent())
-          .add(operation.trace().tracestate());
+          .add(operation.trace().tracestate())
+          .add(operation.deadline());
       return call;
     }
 
@@ -67,6 +68,7 @@ record UpdateCall(Script script, List<String> keys, ScriptArguments arguments) {
      * The call that stores a change.
      *
      * @param revision revision of the external system, or empty for a change by this service
+     * @param overrides whether the change is made whatever the stored revision is
      * @param outcome outcome of the first hop, for the timeline
      */
     UpdateCall change(
@@ -74,10 +76,11 @@ record UpdateCall(Script script, List<String> keys, ScriptArguments arguments) {
         OperationMetadata metadata,
         StateChange state,
         String revision,
+        boolean overrides,
         String outcome,
         Publication publication) {
       UpdateCall call = call(Script.CHANGE, id, metadata, state, outcome, publication);
-      call.arguments.add(revision).add(retention.afterFinal());
+      call.arguments.add(revision).add(retention.afterFinal()).add(overrides);
       return call;
     }
 
@@ -120,6 +123,7 @@ record UpdateCall(Script script, List<String> keys, ScriptArguments arguments) {
       keys.add(Keys.ledger(channel.partition()).getFirst());
       keys.add(Keys.entries(channel.partition()));
       keys.add(Keys.account(channel.partition()));
+      keys.add(Keys.deadlines(channel.partition()));
       return keys;
     }
   }

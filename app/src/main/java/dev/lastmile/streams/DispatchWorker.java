@@ -3,6 +3,7 @@ package dev.lastmile.streams;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,13 +25,24 @@ final class DispatchWorker {
   private final Dispatcher dispatcher;
   private final StreamRegistry registry;
   private final ArrayBlockingQueue<Arrival> queue;
+  private final long maxBytes;
+
+  /** Bytes of the envelopes in the queue and in the batch. */
+  private final AtomicLong bytes = new AtomicLong();
+
   private final Thread thread;
   private final List<StreamConnection> dirty = new ArrayList<>();
 
-  DispatchWorker(int number, int capacity, Dispatcher dispatcher, StreamRegistry registry) {
+  /**
+   * @param capacity the most envelopes in the queue
+   * @param maxBytes bytes above which the queue takes no more
+   */
+  DispatchWorker(
+      int number, int capacity, long maxBytes, Dispatcher dispatcher, StreamRegistry registry) {
     this.dispatcher = dispatcher;
     this.registry = registry;
     this.queue = new ArrayBlockingQueue<>(capacity);
+    this.maxBytes = maxBytes;
     this.thread = Thread.ofPlatform().name("dispatch-" + number).daemon().unstarted(this::run);
   }
 
@@ -46,7 +58,16 @@ final class DispatchWorker {
    * Adds an envelope to the queue; returns false if the queue is full. Never blocks. Any thread.
    */
   boolean offer(String channel, byte[] envelope) {
-    return queue.offer(new Arrival(channel, envelope));
+    if (bytes.get() > maxBytes) {
+      return false;
+    }
+    // Before the worker can subtract it.
+    bytes.addAndGet(envelope.length);
+    boolean added = queue.offer(new Arrival(channel, envelope));
+    if (!added) {
+      bytes.addAndGet(-envelope.length);
+    }
+    return added;
   }
 
   /**
@@ -69,10 +90,13 @@ final class DispatchWorker {
         return;
       }
       queue.drainTo(batch, BATCH - 1);
+      long taken = 0;
       for (Arrival arrival : batch) {
         dispatcher.process(arrival.channel(), arrival.envelope(), this);
+        taken += arrival.envelope().length;
       }
       batch.clear();
+      bytes.addAndGet(-taken);
       flush();
     }
   }

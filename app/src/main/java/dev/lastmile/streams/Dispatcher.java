@@ -55,6 +55,7 @@ public final class Dispatcher implements AutoCloseable {
       PendingDeliveries pending,
       DeliveryLedger ledger,
       StreamProperties properties,
+      StreamMemory memory,
       Ticker ticker,
       ScheduledExecutorService scheduler,
       MeterRegistry meters) {
@@ -65,13 +66,14 @@ public final class Dispatcher implements AutoCloseable {
     this.ticker = ticker;
     this.reconciler =
         new Reconciler(
-            stateReader, registry, presence, pending, this, properties, scheduler, meters);
+            stateReader, registry, presence, pending, this, properties, memory, scheduler, meters);
     int count =
         properties.dispatchers() > 0
             ? properties.dispatchers()
             : Runtime.getRuntime().availableProcessors();
     for (int i = 0; i < count; i++) {
-      workers.add(new DispatchWorker(i, properties.dispatchQueue(), this, registry));
+      long bytes = properties.dispatchBytes() / count;
+      workers.add(new DispatchWorker(i, properties.dispatchQueue(), bytes, this, registry));
     }
     received = Metric.RECEIVED.counter(meters);
     dispatched = Metric.MESSAGES.counter(meters, "dispatched");

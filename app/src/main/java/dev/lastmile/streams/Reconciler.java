@@ -32,11 +32,13 @@ final class Reconciler implements AutoCloseable {
   private final PendingDeliveries pending;
   private final Dispatcher dispatcher;
   private final StreamProperties properties;
+  private final StreamMemory memory;
   private final LinkedBlockingQueue<ChannelStreams> waiting = new LinkedBlockingQueue<>();
   private final List<Thread> workers = new ArrayList<>();
   private final ScheduledExecutorService scheduler;
   private final Counter read;
   private final Counter failed;
+  private final Counter postponed;
 
   Reconciler(
       StateReader stateReader,
@@ -45,6 +47,7 @@ final class Reconciler implements AutoCloseable {
       PendingDeliveries pending,
       Dispatcher dispatcher,
       StreamProperties properties,
+      StreamMemory memory,
       ScheduledExecutorService scheduler,
       MeterRegistry meters) {
     this.stateReader = stateReader;
@@ -53,9 +56,11 @@ final class Reconciler implements AutoCloseable {
     this.pending = pending;
     this.dispatcher = dispatcher;
     this.properties = properties;
+    this.memory = memory;
     this.scheduler = scheduler;
     this.read = Metric.READS.counter(meters);
     this.failed = Metric.READS_FAILED.counter(meters);
+    this.postponed = Metric.READS_POSTPONED.counter(meters);
   }
 
   void start() {
@@ -96,6 +101,12 @@ final class Reconciler implements AutoCloseable {
     List<StreamConnection> held =
         Arrays.stream(group.connections()).filter(StreamConnection::awaitsRead).toList();
     if (held.isEmpty()) {
+      return;
+    }
+    if (memory.isFull()) {
+      postponed.increment();
+      held.forEach(StreamConnection::discardHeld);
+      retry(group);
       return;
     }
     Delta delta;
@@ -168,7 +179,14 @@ final class Reconciler implements AutoCloseable {
         registry.close(connection, CloseReason.UNAVAILABLE);
       }
     }
-    if (wait && group.retryScheduled.compareAndSet(false, true)) {
+    if (wait) {
+      retry(group);
+    }
+  }
+
+  /** Requests a read after {@code lastmile.stream.read-retry}. */
+  private void retry(ChannelStreams group) {
+    if (group.retryScheduled.compareAndSet(false, true)) {
       var _ =
           scheduler.schedule(
               () -> {

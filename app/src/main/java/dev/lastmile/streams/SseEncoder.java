@@ -2,6 +2,8 @@ package dev.lastmile.streams;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Update;
 import java.nio.ByteBuffer;
@@ -23,17 +25,18 @@ final class SseEncoder {
 
   /** An update with an id, which becomes the client's cursor. */
   static Frame update(Update update) {
-    return frame(bytes("id: " + update.cursor() + "\n"), update);
+    String cursor = update.clientCursor();
+    return frame(bytes("id: " + cursor + "\n"), cursor, update);
   }
 
   /** An update after a gap: without an id, so the client's cursor stays before the gap. */
   static Frame updateWithoutId(Update update) {
-    return frame(new byte[0], update);
+    return frame(new byte[0], update.clientCursor(), update);
   }
 
-  private static Frame frame(byte[] id, Update update) {
+  private static Frame frame(byte[] id, String cursor, Update update) {
     byte[] state = update.state();
-    byte[] end = update.eventEnd();
+    byte[] end = update.eventEnd(cursor);
     int length = id.length + UPDATE.length + state.length + end.length + END.length;
     byte[] frame =
         ByteBuffer.allocate(length).put(id).put(UPDATE).put(state).put(end).put(END).array();
@@ -41,12 +44,13 @@ final class SseEncoder {
   }
 
   /** Starts the stream: updates up to the cursor are replay, later ones are live. */
-  static Frame ready(Cursor head, String replica, Duration heartbeat, Duration retry) {
+  static Frame ready(
+      Channel channel, Cursor head, String replica, Duration heartbeat, Duration retry) {
     return event(
         "retry: "
             + retry.toMillis()
             + "\nevent: ready\ndata: {\"cursor\":\""
-            + head
+            + ClientCursor.text(head, channel)
             + "\",\"epoch\":\""
             + head.epoch()
             + "\",\"replica\":\""
@@ -57,14 +61,16 @@ final class SseEncoder {
   }
 
   /** Tells the client that the updates up to the cursor replace its state. */
-  static Frame reset(Cursor head, String reason) {
+  static Frame reset(Channel channel, Cursor head, String reason) {
+    String cursor = ClientCursor.text(head, channel);
     return event(
-        "event: reset\ndata: {\"cursor\":\"" + head + "\",\"reason\":\"" + reason + "\"}\n\n");
+        "event: reset\ndata: {\"cursor\":\"" + cursor + "\",\"reason\":\"" + reason + "\"}\n\n");
   }
 
   /** Shows that the stream is alive, and its position. */
-  static Frame heartbeat(Cursor position) {
-    return event("event: heartbeat\ndata: {\"cursor\":\"" + position + "\"}\n\n");
+  static Frame heartbeat(Channel channel, Cursor position) {
+    String cursor = ClientCursor.text(position, channel);
+    return event("event: heartbeat\ndata: {\"cursor\":\"" + cursor + "\"}\n\n");
   }
 
   /** Sets the client's reconnection time. */

@@ -2,6 +2,7 @@ package dev.lastmile.streams;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Update;
@@ -71,6 +72,7 @@ final class StreamConnection {
 
   private final Channel channel;
   private final StreamProperties properties;
+  private final StreamMemory memory;
   private final String replica;
 
   private final String address;
@@ -110,7 +112,10 @@ final class StreamConnection {
 
   /** Live updates that wait for a read; null when live. */
   @GuardedBy("this")
-  private @Nullable List<Frame> held = new ArrayList<>(0);
+  private @Nullable HeldFrames held;
+
+  @GuardedBy("this")
+  private final StreamMemory.Share share;
 
   /**
    * Whether another read is needed after the one in progress: held updates were discarded, or
@@ -145,6 +150,7 @@ final class StreamConnection {
       @Nullable Cursor resume,
       String address,
       StreamProperties properties,
+      StreamMemory memory,
       String replica,
       long nowNanos) {
     this.channel = channel;
@@ -152,7 +158,10 @@ final class StreamConnection {
     this.address = address;
     this.properties = properties;
     this.replica = replica;
+    this.memory = memory;
+    this.share = memory.share();
     this.queue = new SendQueue(properties.queueFrames(), properties.queueBytes());
+    this.held = newHeld();
     this.nextHeartbeatNanos = nowNanos + properties.heartbeat().toNanos();
   }
 
@@ -198,20 +207,30 @@ final class StreamConnection {
     if (closed != null) {
       return Offer.NOTHING;
     }
-    List<Frame> waiting = held;
-    if (waiting != null) {
-      if (waiting.size() >= properties.heldFrames()) {
-        waiting.clear();
-        readAgain = true;
-      }
-      waiting.add(frame);
-      return Offer.NOTHING;
+    Offer offer = held != null ? hold(held, frame) : enqueue(frame, update, repair);
+    count();
+    return offer;
+  }
+
+  @GuardedBy("this")
+  private Offer hold(HeldFrames waiting, Frame frame) {
+    if (memory.isFull()) {
+      waiting.clear();
+      readAgain = true;
+    } else if (!waiting.add(frame)) {
+      readAgain = true;
     }
+    return Offer.NOTHING;
+  }
+
+  @GuardedBy("this")
+  private Offer enqueue(Frame frame, Update update, boolean repair) {
     boolean sameEpoch = update.cursor().epoch().equals(epoch);
     if (sameEpoch && update.sequence() <= position) {
       return Offer.NOTHING;
     }
-    if (sameEpoch && update.sequence() == position + 1) {
+    boolean room = !repair || memory.hasRoom(queue.bytes(), frame.length());
+    if (sameEpoch && update.sequence() == position + 1 && room) {
       if (!queue.offer(frame)) {
         return Offer.FULL;
       }
@@ -222,8 +241,28 @@ final class StreamConnection {
       return queue.offer(SseEncoder.updateWithoutId(update)) ? Offer.QUEUED : Offer.FULL;
     }
     // This update was stored before the requested read begins, so the read contains it.
-    held = new ArrayList<>(0);
+    held = newHeld();
     return Offer.GAP;
+  }
+
+  private HeldFrames newHeld() {
+    return new HeldFrames(properties.heldFrames(), properties.queueBytes());
+  }
+
+  /** Counts what this stream holds; to be called after each change. */
+  @GuardedBy("this")
+  private void count() {
+    int waiting = held == null ? 0 : held.bytes();
+    share.set(closed == null ? queue.bytes() + waiting : 0);
+  }
+
+  /** Discards held updates, because there is no memory for them; the read has to come later. */
+  synchronized void discardHeld() {
+    if (closed == null && held != null) {
+      held.clear();
+      readAgain = true;
+      count();
+    }
   }
 
   /**
@@ -235,7 +274,7 @@ final class StreamConnection {
       return;
     }
     if (held == null) {
-      held = new ArrayList<>(0);
+      held = newHeld();
     } else {
       readAgain = true;
     }
@@ -273,10 +312,17 @@ final class StreamConnection {
    * @param repair as in {@link #offer}
    */
   synchronized Progress catchUp(Delta delta, List<Frame> frames, boolean repair) {
-    List<Frame> waiting = held;
+    HeldFrames waiting = held;
     if (closed != null || waiting == null) {
       return Progress.LIVE;
     }
+    Progress progress = apply(delta, frames, waiting, repair);
+    count();
+    return progress;
+  }
+
+  @GuardedBy("this")
+  private Progress apply(Delta delta, List<Frame> frames, HeldFrames waiting, boolean repair) {
     if (queue.isFull()) {
       return later();
     }
@@ -290,10 +336,10 @@ final class StreamConnection {
       opened = true;
       queue.add(
           SseEncoder.ready(
-              delta.headCursor(), replica, properties.heartbeat(), properties.retry()));
+              channel(), delta.headCursor(), replica, properties.heartbeat(), properties.retry()));
     }
     if (!continues && resumed != null) {
-      queue.add(SseEncoder.reset(delta.headCursor(), reason(delta, resumed)));
+      queue.add(SseEncoder.reset(channel(), delta.headCursor(), reason(delta, resumed)));
       flushed = 0;
     }
     position = continues && resumed != null ? resumed.sequence() : 0;
@@ -313,23 +359,23 @@ final class StreamConnection {
     }
     if (readAgain) {
       readAgain = false;
-      held = new ArrayList<>(0);
+      held = newHeld();
       return Progress.AGAIN;
     }
     held = null;
-    return release(waiting, repair);
+    return release(waiting.frames(), repair);
   }
 
   @GuardedBy("this")
   private Progress release(List<Frame> waiting, boolean repair) {
     for (Frame frame : waiting) {
       Update update = frame.update();
-      Offer offer = update == null ? Offer.NOTHING : offer(frame, update, repair);
+      Offer offer = update == null ? Offer.NOTHING : enqueue(frame, update, repair);
       switch (offer) {
         case FULL -> {
           // The page and the held updates together exceed the send queue; the client is not at
           // fault.
-          held = new ArrayList<>(0);
+          held = newHeld();
           return later();
         }
         case GAP -> {
@@ -350,6 +396,9 @@ final class StreamConnection {
   }
 
   private static String reason(Delta delta, Cursor resumed) {
+    if (resumed.equals(ClientCursor.NOWHERE)) {
+      return "channel";
+    }
     if (!resumed.epoch().equals(delta.epoch())) {
       return "epoch";
     }
@@ -372,7 +421,9 @@ final class StreamConnection {
   synchronized Flush written() {
     writesEnded++;
     List<Update> afterGap = List.of();
-    for (Frame frame : queue.written()) {
+    List<Frame> written = queue.written();
+    count();
+    for (Frame frame : written) {
       Update update = frame.update();
       if (update == null || !update.cursor().epoch().equals(epoch)) {
         continue;
@@ -437,7 +488,8 @@ final class StreamConnection {
       return Tick.NOTHING;
     }
     writeStartedNanos += pausedNanos;
-    if (queue.isWriting() && nowNanos - writeStartedNanos >= properties.writeTimeout().toNanos()) {
+    long limitNanos = memory.writeNanos(properties.writeTimeout());
+    if (queue.isWriting() && nowNanos - writeStartedNanos >= limitNanos) {
       return Tick.SLOW;
     }
     if (nowNanos - nextHeartbeatNanos < 0) {
@@ -447,7 +499,7 @@ final class StreamConnection {
     if (!opened || !queue.isEmpty()) {
       return Tick.NOTHING;
     }
-    queue.add(SseEncoder.heartbeat(new Cursor(epoch, position)));
+    queue.add(SseEncoder.heartbeat(channel(), new Cursor(epoch, position)));
     return Tick.HEARTBEAT;
   }
 
@@ -460,6 +512,7 @@ final class StreamConnection {
     }
     closed = reason;
     held = null;
+    count();
     return true;
   }
 

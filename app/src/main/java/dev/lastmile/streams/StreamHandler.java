@@ -10,6 +10,7 @@ import dev.lastmile.identity.RateLimits.Limit;
 import dev.lastmile.telemetry.Metric;
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -53,6 +54,7 @@ final class StreamHandler extends Handler.Wrapper {
   private final IdentityTokens tokens;
   private final RateLimits rates;
   private final StreamProperties properties;
+  private final StreamMemory memory;
   private final Replica replica;
   private final Ticker ticker;
   private final Counter crossSite;
@@ -63,6 +65,7 @@ final class StreamHandler extends Handler.Wrapper {
       IdentityTokens tokens,
       RateLimits rates,
       StreamProperties properties,
+      StreamMemory memory,
       Replica replica,
       Ticker ticker,
       MeterRegistry meters) {
@@ -71,6 +74,7 @@ final class StreamHandler extends Handler.Wrapper {
     this.tokens = tokens;
     this.rates = rates;
     this.properties = properties;
+    this.memory = memory;
     this.replica = replica;
     this.ticker = ticker;
     this.crossSite = Metric.REQUESTS_REJECTED.counter(meters, "cross_site");
@@ -91,7 +95,7 @@ final class StreamHandler extends Handler.Wrapper {
     try {
       check(request);
       Channel channel = channel(request).orElseThrow(IdentityTokens::unauthorized);
-      Cursor resume = cursor(request);
+      Cursor resume = cursor(request, channel);
       rates.take(Limit.STREAMS, channel.value());
       open(channel, resume, request, response, callback);
     } catch (Throwable e) {
@@ -132,6 +136,7 @@ final class StreamHandler extends Handler.Wrapper {
             resume,
             Request.getRemoteAddr(request),
             properties,
+            memory,
             replica.name(),
             ticker.read());
     ConnectionMetaData http = request.getConnectionMetaData();
@@ -213,10 +218,10 @@ final class StreamHandler extends Handler.Wrapper {
     return site != null && !site.equals("same-origin") && !site.equals("none");
   }
 
-  private static @Nullable Cursor cursor(Request request) {
+  private static @Nullable Cursor cursor(Request request, Channel channel) {
     String header = request.getHeaders().get("Last-Event-ID");
     if (header != null && !header.isEmpty()) {
-      return Cursor.parse("Last-Event-ID", header);
+      return ClientCursor.parse("Last-Event-ID", header, channel);
     }
     String query = request.getHttpURI().getQuery();
     if (query == null) {
@@ -224,6 +229,8 @@ final class StreamHandler extends Handler.Wrapper {
     }
     Fields fields = Request.extractQueryParameters(request, StandardCharsets.UTF_8);
     String parameter = fields.getValue("lastEventId");
-    return parameter == null || parameter.isEmpty() ? null : Cursor.parse("lastEventId", parameter);
+    return parameter == null || parameter.isEmpty()
+        ? null
+        : ClientCursor.parse("lastEventId", parameter, channel);
   }
 }

@@ -22,6 +22,9 @@ import org.springframework.validation.annotation.Validated;
  *     closes receive up to twice as much, at random, so that browsers do not all return at once
  * @param queueFrames frames in the send queue of a stream; a further one closes the stream
  * @param queueBytes bytes in the send queue of a stream; more close the stream
+ * @param maxQueued bytes that wait in all streams of this replica together. Above it, streams take
+ *     small updates only. The state of the others is read when there is room again, and the time
+ *     limit of a write is 1 s
  * @param writeTimeout timeout of one write of at most {@code lastmile.stream.write-bytes}; after it
  *     the stream is closed
  * @param writeBytes waiting frames that are combined into one write, in bytes
@@ -30,6 +33,7 @@ import org.springframework.validation.annotation.Validated;
  * @param dispatchers threads that dispatch updates to streams; 0 for one per core
  * @param dispatchQueue envelopes in the queue of each dispatcher. Further ones are discarded and
  *     counted, and the streams are repaired from state
+ * @param dispatchBytes bytes in the queues of all dispatchers together; as {@code dispatchQueue}
  * @param readers reads of state that run at the same time
  * @param readRetry delay before a failed read of state is repeated
  * @param settleAfter time after receipt at which an update that was not flushed is checked: it may
@@ -50,12 +54,14 @@ record StreamProperties(
     @DurationMin(millis = 1) @DurationMax(seconds = 60) @DefaultValue("2s") Duration retry,
     @Min(1) @Max(100_000) @DefaultValue("256") int queueFrames,
     @Min(1_024) @Max(1_073_741_824) @DefaultValue("1048576") int queueBytes,
+    @Min(65_536) @Max(1_073_741_824) @DefaultValue("33554432") int maxQueued,
     @DurationMin(millis = 100) @DurationMax(seconds = 300) @DefaultValue("10s")
         Duration writeTimeout,
     @Min(512) @Max(1_048_576) @DefaultValue("65536") int writeBytes,
     @Min(1) @Max(100_000) @DefaultValue("256") int heldFrames,
     @Min(0) @Max(256) @DefaultValue("0") int dispatchers,
     @Min(1) @Max(1_000_000) @DefaultValue("8192") int dispatchQueue,
+    @Min(65_536) @Max(1_073_741_824) @DefaultValue("16777216") int dispatchBytes,
     @Min(1) @Max(1_000) @DefaultValue("16") int readers,
     @DurationMin(millis = 10) @DurationMax(seconds = 60) @DefaultValue("500ms") Duration readRetry,
     @DurationMin(millis = 10) @DurationMax(seconds = 5) @DefaultValue("500ms") Duration settleAfter,

@@ -23,8 +23,11 @@ import org.slf4j.event.Level;
 public enum Hop {
   /** A browser created an operation. */
   INITIATED("created repeated", "rejected", "external_failed unavailable"),
-  /** The external system reported progress by a callback or in its answer to a poll. */
-  CALLBACK("stored polled duplicate stale final", "rejected unknown", "unavailable"),
+  /**
+   * The external system reported progress by a callback or in its answer to a poll, or reported no
+   * outcome before the deadline.
+   */
+  CALLBACK("stored polled duplicate stale final", "rejected unknown", "unavailable deadline"),
   /** Redis stored the update and published it. */
   PUBLISHED("audience no_audience", "", "error"),
   /** The owning replica flushed the update to a browser, or recorded why it could not. */

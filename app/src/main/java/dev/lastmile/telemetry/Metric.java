@@ -154,12 +154,22 @@ public enum Metric {
       "",
       "reason",
       "Requests that were rejected or cut off, by the limit or rule that they broke"),
+  ANSWERS(
+      Kind.GAUGE,
+      "lastmile.http.answers",
+      "bytes",
+      "",
+      "Memory that lists of operations in progress hold"),
   QUEUE(Kind.GAUGE, "lastmile.stream.queue", "bytes", "", "Bytes in all send queues"),
   READS(Kind.COUNTER, "lastmile.stream.reads", "Reads of state for streams"),
   READS_FAILED(
       Kind.COUNTER,
       "lastmile.stream.reads.failed",
       "Reads of state for streams that failed and are repeated"),
+  READS_POSTPONED(
+      Kind.COUNTER,
+      "lastmile.stream.reads.postponed",
+      "Reads of state that wait, because the streams hold more than lastmile.stream.max-queued"),
   DRAINING(Kind.GAUGE, "lastmile.stream.draining", "1 while this replica drains, else 0"),
   POLLS(
       Kind.COUNTER,

@@ -65,16 +65,25 @@ public record Update(
             state);
   }
 
+  /** The end of the operation's JSON, as all endpoints but the stream return it. */
+  public byte[] operationEnd() {
+    return (",\"updatedAt\":\"" + publishedAt() + "\"}").getBytes(UTF_8);
+  }
+
   /** The operation's JSON, as all endpoints but the stream return it. */
   public byte[] operationJson() {
-    byte[] end = (",\"updatedAt\":\"" + publishedAt() + "\"}").getBytes(UTF_8);
+    byte[] end = operationEnd();
     byte[] json = Arrays.copyOf(state, state.length + end.length);
     System.arraycopy(end, 0, json, state.length, end.length);
     return json;
   }
 
-  /** The end of the data of the stream's {@code update} event. */
-  public byte[] eventEnd() {
+  /**
+   * The end of the data of the stream's {@code update} event.
+   *
+   * @param cursor the text of this update's cursor
+   */
+  public byte[] eventEnd(String cursor) {
     String at = publishedAt();
     String changed = ",\"updatedAt\":\"" + at + "\",\"cursor\":\"" + cursor + '"';
     String published = ",\"traceparent\":\"" + traceparent + "\",\"publishedAt\":\"" + at + "\"}";
@@ -83,6 +92,11 @@ public record Update(
 
   private String publishedAt() {
     return ISO.format(Instant.EPOCH.plus(publishedAtMicros, ChronoUnit.MICROS));
+  }
+
+  /** The text of this update's cursor, for clients. */
+  public String clientCursor() {
+    return ClientCursor.text(cursor, channel);
   }
 
   @Override

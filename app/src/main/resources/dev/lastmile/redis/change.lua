@@ -1,11 +1,15 @@
 -- Stores a change of an operation, and publishes it, unless its revision is not new or the operation is final.
 --
--- KEYS  1 to 15 as in update.lua
+-- KEYS  1 to 16 as in update.lua
 -- ARGV  1 to 15 as in update.lua  16 revision, '' for a change by this service  17 retention, ms
+--  18 '1' if revisions do not decide: for the final answer to a poll, which is never outdated, and for the deadline
 -- Returns {'stored', number of owners, version, envelope if it was not published}; or {'unknown'}, {'duplicate'},
 --   {'stale'}, {'final'}, {'no_epoch'}
-local reported_revision, retention_millis = unpack(ARGV, 16)
+--
+-- A state that this service has failed gives way to the first final report, once.
+local reported_revision, retention_millis, override_flag = unpack(ARGV, 16)
 local reported = reported_revision ~= ''
+local overrides = override_flag == '1'
 
 local function is_final(value)
   return value == 'SUCCEEDED' or value == 'FAILED'
@@ -19,6 +23,11 @@ local version, stored_revision, stored_status, acked, stored_progress =
   string.match(state, '^(%d+) %d+ (%d+) (%u+) (%d+) (%d+) ')
 stored_revision = tonumber(stored_revision)
 local revision = stored_revision
+local ended = is_final(stored_status)
+local replaces = ended and reported and is_final(status) and redis.call('HEXISTS', metadata_key, 'failedHere') == 1
+if replaces then
+  ended = false
+end
 if reported then
   -- The external system has the job, and the operation is not overdue.
   redis.call('ZREM', submissions_key, id)
@@ -27,17 +36,17 @@ if reported then
   end
   revision = tonumber(reported_revision)
   -- Nothing follows a final report, so it counts also where the sender gave it the revision of the report before.
-  local ends = is_final(status) and not is_final(stored_status)
+  local ends = is_final(status) and not ended
   if revision == stored_revision and not ends then
     return {'duplicate'}
-  elseif revision < stored_revision then
+  elseif revision < stored_revision and not (ends and (overrides or replaces)) then
     return {'stale'}
   end
-elseif stored_revision > 0 then
+elseif stored_revision > 0 and not overrides then
   -- The external system has reported meanwhile, so this service does not fail the operation.
   return {'stale'}
 end
-if is_final(stored_status) then
+if ended then
   return {'final'}
 end
 
@@ -45,12 +54,16 @@ version = tonumber(version) + 1
 local progress = reported_progress == '' and stored_progress or reported_progress
 local owners, envelope = store('callback', version, revision, acked, progress, nil)
 if reported then
-  redis.call('HDEL', metadata_key, 'job')
+  redis.call('HDEL', metadata_key, 'job', 'failedHere')
 end
 if is_final(status) then
   redis.call('ZREM', submissions_key, id)
   redis.call('ZREM', overdue_key, id)
+  redis.call('ZREM', deadlines_key, id)
   redis.call('HDEL', metadata_key, 'job')
+  if not reported then
+    redis.call('HSET', metadata_key, 'failedHere', '1')
+  end
   redis.call('ZADD', finals_key, millis, id)
   redis.call('ZADD', expiry_key, 'NX', millis + tonumber(retention_millis), channel)
   redis.call('PEXPIRE', metadata_key, retention_millis)

@@ -1,15 +1,15 @@
 -- Creates an operation as version 1, and publishes it.
 --
--- KEYS  1 to 15 as in update.lua
---  16 idempotency  string  "operationId fingerprint"
+-- KEYS  1 to 16 as in update.lua
+--  17 idempotency  string  "operationId fingerprint"
 -- ARGV  1 to 15 as in update.lua
 --  16 maximum number of operations  17 fingerprint or ''  18 idempotency ttl, ms  19 submit again after, ms
---  20 kind  21 job  22 traceparent and  23 tracestate of the creation
+--  20 kind  21 job  22 traceparent and  23 tracestate of the creation  24 deadline, ms after now
 -- Returns {'created', number of owners, version, envelope}; or {'conflict'}, {'repeated' or 'gone', operation id},
 --   {'full'}, {'no_epoch'}
-local idempotency_key = KEYS[16]
+local idempotency_key = KEYS[17]
 local max_operations, fingerprint, idempotency_ttl, submit_again_after, kind, job, creation_traceparent,
-  creation_tracestate = unpack(ARGV, 16)
+  creation_tracestate, deadline = unpack(ARGV, 16)
 
 if fingerprint ~= '' then
   local prior = redis.call('GET', idempotency_key)
@@ -42,6 +42,7 @@ redis.call('HSET', metadata_key, 'channel', channel, 'kind', kind, 'correlationI
   'job', job)
 redis.call('ZADD', submissions_key, millis + tonumber(submit_again_after), id)
 redis.call('ZADD', overdue_key, millis + tonumber(overdue_after), id)
+redis.call('ZADD', deadlines_key, millis + tonumber(deadline), id)
 if fingerprint ~= '' then
   redis.call('SET', idempotency_key, id .. ' ' .. fingerprint, 'PX', idempotency_ttl)
 end

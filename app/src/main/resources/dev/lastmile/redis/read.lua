@@ -1,8 +1,8 @@
 -- Reads the changes of a channel after a cursor, ascending, with the head: one page, read atomically.
 --
 -- KEYS  1 meta  2 channel  3 log  4 operations (see update.lua)
--- ARGV  1 epoch of the cursor or '' (everything)  2 its sequence  3 maximum number of operations  4 bytes after which a
---       page ends  5 '1' if the cursor is the end of the previous page: operations deleted since then do not matter
+-- ARGV  1 epoch of the cursor or '' (everything)  2 its sequence  3 maximum number of operations  4 maximum bytes of a
+--       page with several operations  5 '1' if the cursor is the end of the previous page: operations deleted since then do not matter
 -- Returns {epoch, head, floor, after, complete (1, 0), envelope...}; {} without an epoch
 local meta_key, channel_key, log_key, operations_key = unpack(KEYS)
 local cursor_epoch, cursor_sequence, max_operations, max_bytes, paging = unpack(ARGV)
@@ -23,12 +23,12 @@ local ids = redis.call('ZRANGEBYSCORE', log_key, '(' .. string.format('%d', afte
 local result = {epoch, head, floor, after, 1}
 local bytes = 0
 for index, id in ipairs(ids) do
-  if index > limit or bytes > tonumber(max_bytes) then
+  local envelope = redis.call('HGET', operations_key, id .. ':e')
+  bytes = bytes + #envelope
+  if index > limit or (index > 1 and bytes > tonumber(max_bytes)) then
     result[5] = 0
     break
   end
-  local envelope = redis.call('HGET', operations_key, id .. ':e')
-  bytes = bytes + #envelope
   result[#result + 1] = envelope
 end
 return result

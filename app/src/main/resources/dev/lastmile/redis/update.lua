@@ -12,7 +12,8 @@
 --                          correlationId",
 --                          id:e -> envelope of the newest update
 --   5 finals       zset    operation id -> ms when its status became final
---   6 pointer      hash    immutable part of the operation, and its job until it is accepted
+--   6 pointer      hash    immutable part of the operation, its job until it is accepted, and failedHere if this
+--                          service has failed it and no report has replaced that
 --   7 timeline     hash    version -> lines of hops: "hop at replica outcome"; the first line also has the
 --                          traceparent of the publication
 --   8 submissions  zset    operation id -> ms when its job is submitted again
@@ -24,13 +25,15 @@
 --                          the ledger's clock; redelivered ones are in the zset redelivered instead
 --  14 entries      hash    such a delivery -> "publishedAtMicros operationId version correlationId traceparent"
 --  15 account      hash    "replica counter" -> total of this epoch
+--  16 deadlines    zset    operation id -> ms when it fails without an outcome
 -- ARGV
 --   1 topic  2 publish: 1, 0  3 replica  4 channel  5 operation id  6 correlation id
 --   7 traceparent and  8 tracestate of the publication  9 status  10 progress or ''
 --  11 body: JSON object of the operation, without its end  12 received at, us (0 = now)
 --  13 versions kept in the timeline  14 overdue after, ms  15 outcome of the timeline's first hop
 local meta_key, channel_key, log_key, operations_key, finals_key, metadata_key, timeline_key, submissions_key,
-  expiry_key, overdue_key, presence_key, leases_key, ledger_key, entries_key, account_key = unpack(KEYS)
+  expiry_key, overdue_key, presence_key, leases_key, ledger_key, entries_key, account_key,
+  deadlines_key = unpack(KEYS)
 local topic, publish_flag, replica, channel, id, correlation_id, traceparent, tracestate, status, reported_progress,
   operation_json, received_at, versions_kept, overdue_after, first_outcome = unpack(ARGV)
 local published = publish_flag == '1'

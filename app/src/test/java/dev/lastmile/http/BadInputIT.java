@@ -185,7 +185,16 @@ class BadInputIT {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"x", "1", "0123456789abcdef-x", "0123456789abcdef-1-1", "-", "%00"})
+  @ValueSource(
+      strings = {
+        "x",
+        "1",
+        "0123456789abcdef-x",
+        "0123456789abcdef-1-1",
+        "0123456789abcdef-1-0.x",
+        "-",
+        "%00"
+      })
   void aCursorThatIsNoneIsRefused(String cursor) {
     problem(
         browser.ask(a).urlEncodingEnabled(false).get("/api/operations?after=" + cursor),
@@ -195,6 +204,17 @@ class BadInputIT {
         browser.ask(a).urlEncodingEnabled(false).get("/api/stream?lastEventId=" + cursor),
         400,
         "lastEventId");
+  }
+
+  @Test
+  void aPageThatIsNoneIsRefused() {
+    String list = "/api/operations?";
+    problem(browser.ask(a).get(list + "limit=0"), 400, "limit");
+    problem(browser.ask(a).get(list + "limit=1001"), 400, "limit");
+    problem(browser.ask(a).get(list + "limit=1&limit=2"), 400, "limit");
+    problem(browser.ask(a).get(list + "next=x"), 400, "next");
+    String cursor = "0123456789abcdef-1";
+    problem(browser.ask(a).get(list + "next=" + cursor + "_2&after=" + cursor), 400, "after");
   }
 
   @Test

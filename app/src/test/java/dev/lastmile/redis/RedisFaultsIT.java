@@ -216,7 +216,7 @@ class RedisFaultsIT {
     stream.await("the last version", e -> e.data().contains("\"version\":" + (last + 1) + ","));
     long before = 0;
     for (SseClient.Event update : stream.updates()) {
-      long sequence = Long.parseLong(update.id().substring(17));
+      long sequence = Long.parseLong(update.id().split("-", -1)[1]);
       assertThat(sequence).isGreaterThan(before);
       before = sequence;
     }

@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 class ProgressReportTest {
@@ -86,5 +87,22 @@ class ProgressReportTest {
     assertThat(ProgressReport.parsePolled(MAPPER, pending, 1, 10)).isEmpty();
     byte[] running = "{\"revision\":1,\"status\":\"RUNNING\"}".getBytes(StandardCharsets.UTF_8);
     assertThat(ProgressReport.parsePolled(MAPPER, running, 1, 10)).isPresent();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"revision\":1 | line 1",
+        "{\"revision\":1,\"revision\":2} | Duplicate",
+        "[] | a JSON object"
+      })
+  void whatCannotBeReadIsRefusedWithTheReason(String body, String reason) {
+    JsonMapper strict =
+        JsonMapper.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+    assertThatThrownBy(
+            () -> ProgressReport.parse(strict, body.getBytes(StandardCharsets.UTF_8), 1, 10))
+        .isInstanceOf(InvalidValueException.class)
+        .hasMessageContaining(reason);
   }
 }

@@ -37,7 +37,8 @@ public final class TestOperations {
             CorrelationId.random(),
             trace,
             new StateChange(OperationStatus.PENDING, 0, null, null, 0),
-            "{}");
+            "{}",
+            Duration.ofHours(1));
     UpdateCall call =
         new UpdateCall.Factory(
                 "updates", new Replica("publisher"), retention, Duration.ofMinutes(1))

@@ -54,7 +54,7 @@ class PendingDeliveriesTest {
 
   private StreamConnection connect(long head) {
     StreamConnection connection =
-        new StreamConnection(CHANNEL, null, "", properties, "replica-1", 0);
+        new StreamConnection(CHANNEL, null, "", properties, TestUpdates.memory(), "replica-1", 0);
     connection.writeWith(new SilentWriter());
     registry.add(connection);
     connection.catchUp(delta(head, 0), frames(delta(head, 0)), true);

@@ -6,6 +6,7 @@ import dev.lastmile.testkit.browser.Browser;
 import dev.lastmile.testkit.browser.SseClient;
 import dev.lastmile.testkit.browser.Webhooks;
 import dev.lastmile.testkit.cluster.Cluster;
+import io.restassured.path.json.JsonPath;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -123,12 +124,12 @@ class ReconnectsIT {
   private Life last(List<Life> lives, List<Seen> book) {
     long resumed = lives.getLast().resumedAfter();
     Recording recording = new Recording(new CountDownLatch(0));
-    String epoch = browser.list(cluster.replica(1), "").<String>path("cursor").substring(0, 16);
+    String cursor = browser.list(cluster.replica(1), "").path("cursor");
     for (Life life : lives) {
       resumed = life.seen().isEmpty() ? resumed : life.seen().getLast().sequence();
     }
-    try (SseClient stream =
-        browser.stream(cluster.replica(2), epoch + "-" + resumed, recording::take)) {
+    String after = cursor.replaceFirst("-\\d+-", "-" + resumed + "-");
+    try (SseClient stream = browser.stream(cluster.replica(2), after, recording::take)) {
       stream.awaitReady();
       long head = book.getLast().sequence();
       long from = resumed;
@@ -187,7 +188,7 @@ class ReconnectsIT {
   }
 
   private static long sequence(String cursor) {
-    return Long.parseLong(cursor.substring(cursor.indexOf('-') + 1));
+    return Long.parseLong(cursor.split("-", -1)[1]);
   }
 
   /** What one stream has brought until it was dropped; later events do not count. */
@@ -209,7 +210,7 @@ class ReconnectsIT {
       }
       switch (event.name()) {
         case "ready" -> {
-          readyHead = Long.parseLong(event.data().replaceAll(".*?-(\\d+)\".*", "$1"));
+          readyHead = sequence(new JsonPath(event.data()).getString("cursor"));
           ready.countDown();
         }
         case "update" -> {

@@ -5,6 +5,7 @@ import static dev.lastmile.streams.TestUpdates.EPOCH;
 import static dev.lastmile.streams.TestUpdates.OTHER_EPOCH;
 import static dev.lastmile.streams.TestUpdates.delta;
 import static dev.lastmile.streams.TestUpdates.frames;
+import static dev.lastmile.streams.TestUpdates.large;
 import static dev.lastmile.streams.TestUpdates.update;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -25,14 +26,15 @@ import org.junit.jupiter.api.Test;
 class StreamConnectionTest {
   private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
 
+  private final StreamMemory memory = TestUpdates.memory();
   private StreamConnection connection = connect(null);
 
-  private static StreamConnection connect(Cursor resume) {
+  private StreamConnection connect(Cursor resume) {
     return connect(resume, TestUpdates.properties(16, 100_000, 8));
   }
 
-  private static StreamConnection connect(Cursor resume, StreamProperties properties) {
-    return new StreamConnection(CHANNEL, resume, "", properties, "replica-1", 0);
+  private StreamConnection connect(Cursor resume, StreamProperties properties) {
+    return new StreamConnection(CHANNEL, resume, "", properties, memory, "replica-1", 0);
   }
 
   private Offer offer(Update update) {
@@ -54,7 +56,7 @@ class StreamConnectionTest {
     }
     List<String> events = new ArrayList<>();
     for (String event : text.toString().split("\n\n")) {
-      String id = event.replaceAll("(?s).*id: \\w+-(\\d+)\\n.*", "$1");
+      String id = event.replaceAll("(?s).*id: \\w+-(\\d+)-.*", "$1");
       if (event.contains("event: update")) {
         events.add(event.contains("id: ") ? id : "no-id");
       } else if (event.contains("event: ")) {
@@ -308,7 +310,7 @@ class StreamConnectionTest {
     assertThat(connection.tick(9 * SECOND, 0)).isEqualTo(Tick.NOTHING);
     assertThat(connection.tick(10 * SECOND, 0)).isEqualTo(Tick.HEARTBEAT);
     assertThat(UTF_8.decode(connection.nextWrite(0, false)).toString())
-        .isEqualTo("event: heartbeat\ndata: {\"cursor\":\"" + EPOCH + "-9\"}\n\n");
+        .matches("event: heartbeat\ndata: \\{\"cursor\":\"" + EPOCH + "-9-0\\.\\w{8}\"}\n\n");
   }
 
   @Test
@@ -318,5 +320,41 @@ class StreamConnectionTest {
     assertThat(offer(update(1))).isEqualTo(Offer.NOTHING);
     assertThat(catchUp(delta(1, 0, 1))).isEqualTo(Progress.LIVE);
     assertThat(sent()).isEmpty();
+  }
+
+  @Test
+  void withoutMemoryALargeUpdateIsLeftOut_andReadWhenThereIsRoom() {
+    catchUp(delta(1, 0, 1));
+    StreamMemory.Share other = memory.share();
+    other.set(200_000);
+    assertThat(offer(update(2))).as("small").isEqualTo(Offer.QUEUED);
+    assertThat(offer(large(3))).isEqualTo(Offer.GAP);
+    assertThat(connection.awaitsRead()).isTrue();
+    assertThat(offer(update(4))).isEqualTo(Offer.NOTHING);
+    other.set(0);
+    assertThat(catchUp(delta(4, 2, 3, 4))).isEqualTo(Progress.AGAIN);
+    assertThat(catchUp(delta(4, 4))).isEqualTo(Progress.LIVE);
+    assertThat(offer(large(5))).isEqualTo(Offer.QUEUED);
+  }
+
+  @Test
+  void withoutMemoryAWriteHasOneSecond() {
+    catchUp(delta(1, 0, 1));
+    connection.nextWrite(0, true);
+    assertThat(connection.tick(2 * SECOND, 0)).isEqualTo(Tick.NOTHING);
+    StreamMemory.Share other = memory.share();
+    other.set(200_000);
+    assertThat(connection.tick(2 * SECOND, 0)).isEqualTo(Tick.SLOW);
+  }
+
+  @Test
+  void memoryOfAClosedStreamIsReleased() {
+    StreamMemory.Share share = memory.share();
+    share.set(100_001);
+    assertThat(memory.isFull()).isTrue();
+    share.set(100_000);
+    assertThat(memory.isFull()).as("steps below 4 KB are not counted").isTrue();
+    share.set(0);
+    assertThat(memory.isFull()).isFalse();
   }
 }

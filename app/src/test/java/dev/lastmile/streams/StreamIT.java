@@ -216,8 +216,33 @@ class StreamIT {
     assertThat(browser.list(a, "").<List<?>>path("operations")).hasSize(count + 1);
   }
 
+  /** As a browser does whose identity was replaced while its stream was reconnecting. */
   @Test
   @Order(7)
+  void aCursorOfAnotherIdentityOfThePartitionIsNotContinued() {
+    Browser before = Browser.at(a);
+    Browser now = Browser.at(a);
+    char partition = before.create(a).charAt(2);
+    while (now.create(a).charAt(2) != partition) {
+      now = Browser.at(a);
+    }
+    String cursor = before.list(a, "").path("cursor");
+    String missed = now.create(a);
+    try (SseClient stream = now.stream(a, cursor)) {
+      SseClient.Event reset = stream.await("reset", e -> e.name().equals("reset"));
+      assertThat(new JsonPath(reset.data()).getString("reason")).isEqualTo("channel");
+      stream.await("what it has missed", e -> e.data().contains(missed));
+    }
+    assertThat(now.list(a, cursor).<Boolean>path("reset")).isTrue();
+    String named = now.list(a, "").path("cursor");
+    String unnamed = named.replaceFirst("-[^-]*$", "");
+    try (SseClient stream = now.stream(a, unnamed)) {
+      stream.await("reset", e -> e.name().equals("reset"));
+    }
+  }
+
+  @Test
+  @Order(8)
   void aReplicaThatStopsTellsItsStreamsWhenToComeBackAndEndsInOrder() {
     LastmileProcess b = cluster.replica(2);
     Browser browser = Browser.at(a);

@@ -14,7 +14,13 @@ class StreamRegistryTest {
   private static StreamConnection connection() {
     StreamConnection connection =
         new StreamConnection(
-            TestUpdates.CHANNEL, null, "", TestUpdates.properties(16, 1_000, 8), "replica-1", 0);
+            TestUpdates.CHANNEL,
+            null,
+            "",
+            TestUpdates.properties(16, 1_000, 8),
+            TestUpdates.memory(),
+            "replica-1",
+            0);
     connection.writeWith(new SilentWriter());
     return connection;
   }

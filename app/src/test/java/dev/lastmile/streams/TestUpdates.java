@@ -21,7 +21,15 @@ final class TestUpdates {
   private TestUpdates() {}
 
   static Update update(String epoch, long sequence) {
-    byte[] state = ("{\"n\":" + sequence).getBytes(UTF_8);
+    return update(epoch, sequence, "{\"n\":" + sequence);
+  }
+
+  /** An update whose frame has more than 5,000 bytes. */
+  static Update large(long sequence) {
+    return update(EPOCH, sequence, "{\"text\":\"" + "x".repeat(5_000) + '"');
+  }
+
+  private static Update update(String epoch, long sequence, String state) {
     return new Update(
         CHANNEL,
         new OperationId("op0-" + "1".repeat(32)),
@@ -31,7 +39,7 @@ final class TestUpdates {
         "",
         "",
         0,
-        state);
+        state.getBytes(UTF_8));
   }
 
   static Update update(long sequence) {
@@ -47,6 +55,11 @@ final class TestUpdates {
     return delta.updates().stream().map(SseEncoder::update).toList();
   }
 
+  /** Memory for streams, of 100 kB. */
+  static StreamMemory memory() {
+    return new StreamMemory(properties(16, 1_000, 8));
+  }
+
   static StreamProperties properties(int queueFrames, int queueBytes, int heldFrames) {
     return new StreamProperties(
         100,
@@ -56,11 +69,13 @@ final class TestUpdates {
         Duration.ofSeconds(2),
         queueFrames,
         queueBytes,
+        100_000,
         Duration.ofSeconds(10),
         65_536,
         heldFrames,
         1,
         100,
+        1_000_000,
         2,
         Duration.ofMillis(50),
         Duration.ofMillis(500),

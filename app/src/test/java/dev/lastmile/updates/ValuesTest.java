@@ -42,31 +42,6 @@ class ValuesTest {
     assertThat(OperationId.parse(text)).isEmpty();
   }
 
-  @Test
-  void cursorIsReadAsItIsWritten() {
-    Cursor cursor = new Cursor("0123456789abcdef", 42);
-    assertThat(Cursor.parse("after", cursor.toString())).isEqualTo(cursor);
-  }
-
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "",
-        "42",
-        "0123456789abcdef",
-        "0123456789abcdef-",
-        "0123456789abcdef--1",
-        "0123456789abcdef-01",
-        "0123456789abcdef-99999999999999999",
-        "0123456789ABCDEF-1",
-        "0123456789abcdef-1\n"
-      })
-  void whatIsNoCursorIsRefusedWithItsField(String text) {
-    assertThatThrownBy(() -> Cursor.parse("after", text))
-        .isInstanceOfSatisfying(
-            InvalidValueException.class, e -> assertThat(e.field()).isEqualTo("after"));
-  }
-
   @ParameterizedTest
   @ValueSource(strings = {"short", "with space 123", "line\nbreak123", "ümlaut-1234"})
   void correlationIdsThatCouldBreakOutAreRefused(String text) {

@@ -40,6 +40,7 @@ final class Benchmark {
     all.put("unicast", UnicastWorkload::new);
     all.put("replicas", ReplicasWorkload::new);
     all.put("ledger", LedgerWorkload::new);
+    all.put("lists", ListsWorkload::new);
     all.put("kill", KillWorkload::new);
     return all;
   }

@@ -98,7 +98,7 @@ final class Browsers implements StreamListener {
     int number = stream.number();
     Browser browser = browsers.get(number);
     synchronized (browser) {
-      long sequence = Long.parseLong(cursor.substring(cursor.lastIndexOf('-') + 1));
+      long sequence = Long.parseLong(cursor.split("-", -1)[1]);
       switch (kind) {
         case READY -> {
           browser.head = sequence;

@@ -84,6 +84,13 @@ final class LastmileCandidate implements Candidate {
     return this;
   }
 
+  /** A heap of so many bytes, and an end instead of a replica without memory. */
+  LastmileCandidate withHeap(long bytes) {
+    processes.addJvm("-Xmx" + bytes);
+    processes.addJvm("-XX:+ExitOnOutOfMemoryError");
+    return this;
+  }
+
   ReplicaProcesses processes() {
     return processes;
   }
@@ -108,6 +115,32 @@ final class LastmileCandidate implements Candidate {
                   "{\"kind\":\"export\"}"),
           (answer, i) -> operations[i] = operation(answer.body()),
           CREATION);
+    }
+  }
+
+  /**
+   * Gives users operations with results.
+   *
+   * @param channels the users
+   * @param each operations of one user
+   * @param result JSON text
+   */
+  void fill(List<Integer> channels, int each, String result) {
+    String[] ids = new String[channels.size() * each];
+    String report = "{\"revision\":1,\"status\":\"SUCCEEDED\",\"result\":" + result + "}";
+    try (Callers callers = new Callers(CREATORS)) {
+      callers.sendAll(
+          ids.length,
+          i ->
+              Request.post(
+                  processes.address(0),
+                  "/api/operations",
+                  List.of(
+                      JSON, identity(channels.get(i / each)).cookie(), "Idempotency-Key: f" + i),
+                  "{\"kind\":\"export\"}"),
+          (answer, i) -> ids[i] = operation(answer.body()),
+          CREATION);
+      callers.sendAll(ids.length, i -> callback(ids[i], 0, report), (_, _) -> {}, CREATION);
     }
   }
 
@@ -162,11 +195,13 @@ final class LastmileCandidate implements Candidate {
     String head = "{\"revision\":%d,\"status\":\"RUNNING\",\"message\":\"".formatted(revision);
     String end = "\"}";
     String text = Stamp.text(instantNanos, number, UPDATE_BYTES - head.length() - end.length());
-    String body = head + text + end;
+    return callback(operations[channel], replica, head + text + end);
+  }
+
+  private Request callback(String operation, int replica, String body) {
     List<String> headers = new ArrayList<>(List.of(JSON));
     headers.addAll(signer.headers(body));
-    return Request.post(
-        processes.address(replica), "/api/callbacks/" + operations[channel], headers, body);
+    return Request.post(processes.address(replica), "/api/callbacks/" + operation, headers, body);
   }
 
   /** The request that acks a version. */
@@ -182,6 +217,14 @@ final class LastmileCandidate implements Candidate {
   Request list(int channel, int replica) {
     return Request.get(
         processes.address(replica), "/api/operations", List.of(identity(channel).cookie()));
+  }
+
+  /** As {@link #list}, over a connection that is closed afterwards. */
+  Request listOnce(int channel, int replica) {
+    return Request.get(
+        processes.address(replica),
+        "/api/operations",
+        List.of(identity(channel).cookie(), "Connection: close"));
   }
 
   @Override

@@ -19,6 +19,7 @@ final class ReplicaProcesses implements AutoCloseable {
   private final List<InetSocketAddress> addresses = new ArrayList<>();
   private final List<InetSocketAddress> management = new ArrayList<>();
   private final List<String> settings;
+  private final List<String> jvm = new ArrayList<>();
   private final Map<String, Launched> parts = new LinkedHashMap<>();
   private boolean agent;
   private Redis redis;
@@ -43,6 +44,11 @@ final class ReplicaProcesses implements AutoCloseable {
   /** Replicas run with the OpenTelemetry agent, as the documentation starts it. */
   void addAgent() {
     agent = true;
+  }
+
+  /** A further option of the replicas' JVMs. */
+  void addJvm(String option) {
+    jvm.add(option);
   }
 
   /** A setting for all replicas. */
@@ -73,6 +79,7 @@ final class ReplicaProcesses implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(bench.options().jvm());
+    command.addAll(jvm);
     if (agent) {
       command.add("-javaagent:" + AGENT);
       command.add("-Dotel.config.file=" + AGENT_CONFIGURATION);
@@ -121,10 +128,16 @@ final class ReplicaProcesses implements AutoCloseable {
 
   /** Sum of all series of a metric, over the replicas that answer. */
   double metric(String name) {
+    return metric(name, "");
+  }
+
+  /** Sum of the series of a metric that have a label, written as in the text format. */
+  double metric(String name, String label) {
     return management.stream()
         .map(at -> bench.text(Request.get(at, "/actuator/prometheus", List.of())))
         .flatMap(String::lines)
         .filter(line -> line.startsWith(name + "{") || line.startsWith(name + " "))
+        .filter(line -> line.contains(label))
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
         .sum();
   }

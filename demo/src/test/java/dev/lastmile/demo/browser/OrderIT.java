@@ -38,7 +38,7 @@ class OrderIT extends BrowserTest {
       """
       const quick = globalThis.fetch;
       globalThis.fetch = async (url, init) => {
-        if (!String(url).includes('/api/operations?after=')) {
+        if (!String(url).includes('/api/operations?limit=100&after=')) {
           return quick(url, init);
         }
         const answer = await quick('/api/operations', init);

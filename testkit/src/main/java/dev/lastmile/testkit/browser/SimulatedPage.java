@@ -6,6 +6,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The operations that one browser shows. It applies the client rules of the protocol and shares no
@@ -16,10 +18,24 @@ import java.util.Set;
  * methods can be called from any thread.
  */
 final class SimulatedPage {
-  /** A cursor: a position in the updates of a channel. */
-  record Place(String epoch, long sequence) {
+  /**
+   * A cursor: a position in the updates of a channel.
+   *
+   * @param suffix what follows the sequence in the cursor
+   */
+  record Place(String epoch, long sequence, String suffix) {
+    private static final Pattern CURSOR = Pattern.compile("([0-9a-f]{16})-([0-9]+)(.*)");
+
+    Place(String epoch, long sequence) {
+      this(epoch, sequence, "");
+    }
+
     static Place of(String cursor) {
-      return new Place(cursor.substring(0, 16), Long.parseLong(cursor.substring(17)));
+      Matcher parts = CURSOR.matcher(cursor);
+      if (!parts.matches()) {
+        throw new IllegalArgumentException("not a cursor: " + cursor);
+      }
+      return new Place(parts.group(1), Long.parseLong(parts.group(2)), parts.group(3));
     }
 
     boolean covers(Place other) {
@@ -28,7 +44,7 @@ final class SimulatedPage {
 
     @Override
     public String toString() {
-      return epoch + "-" + sequence;
+      return epoch + "-" + sequence + suffix;
     }
   }
 

@@ -53,6 +53,9 @@ public final class SettingsTable {
 
   private static String type(Setting setting) {
     List<String> choices = setting.choices();
+    if (setting.type().startsWith("Map")) {
+      return "one value per name";
+    }
     return choices.isEmpty()
         ? TYPES.getOrDefault(setting.type(), "list")
         : choices.stream()

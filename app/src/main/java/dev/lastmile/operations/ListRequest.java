@@ -1,0 +1,72 @@
+package dev.lastmile.operations;
+
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.ClientCursor;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.InvalidValueException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The parameters of a list of operations.
+ *
+ * @param from the cursor after which the list begins; null for all retained operations
+ * @param head the head at the first page of a paged list, if this is not its first page; otherwise
+ *     -1
+ * @param limit the most operations in the answer; 0 for all
+ */
+record ListRequest(@Nullable Cursor from, long head, int limit) {
+  private static final int MAX_LIMIT = 1_000;
+  private static final Pattern NUMBER = Pattern.compile("[1-9][0-9]{0,15}");
+
+  /** {@link #next}: the end of the previous page, and the head at the first page. */
+  private static final Pattern NEXT = Pattern.compile("(.+)_(0|[1-9][0-9]{0,15})");
+
+  /**
+   * Parses the parameters; an empty one is absent.
+   *
+   * @param channel the channel of the client
+   * @throws InvalidValueException if one is invalid
+   */
+  static ListRequest parse(
+      Channel channel, @Nullable String after, @Nullable String next, @Nullable String limit) {
+    int operations = limit == null || limit.isEmpty() ? 0 : limit(limit);
+    boolean anew = after == null || after.isEmpty();
+    if (next == null || next.isEmpty()) {
+      Cursor from = anew ? null : ClientCursor.parse("after", String.valueOf(after), channel);
+      return new ListRequest(from, -1, operations);
+    }
+    if (!anew) {
+      throw new InvalidValueException("after", "absent in a request with next");
+    }
+    Matcher position = NEXT.matcher(next);
+    if (!position.matches()) {
+      throw new InvalidValueException("next", "the next of an earlier page");
+    }
+    Cursor reached = ClientCursor.parse("next", position.group(1), channel);
+    return new ListRequest(reached, Long.parseLong(position.group(2)), operations);
+  }
+
+  private static int limit(String text) {
+    if (!NUMBER.matcher(text).matches() || Long.parseLong(text) > MAX_LIMIT) {
+      throw new InvalidValueException("limit", "a whole number from 1 to " + MAX_LIMIT);
+    }
+    return Integer.parseInt(text);
+  }
+
+  /** Whether this is a later page of a list. */
+  boolean continues() {
+    return head >= 0;
+  }
+
+  /** Whether the answer ends after one page. */
+  boolean paged() {
+    return limit > 0;
+  }
+
+  /** The parameter {@code next} of the page after one that ended at a cursor. */
+  static String next(Channel channel, Cursor reached, long head) {
+    return ClientCursor.text(reached, channel) + "_" + head;
+  }
+}

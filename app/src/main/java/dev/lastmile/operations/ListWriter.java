@@ -1,0 +1,147 @@
+package dev.lastmile.operations;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.http.PagedAnswers.PagedAnswer;
+import dev.lastmile.redis.RedisUnavailableException;
+import dev.lastmile.store.OperationStore;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.ClientCursor;
+import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Update;
+import jakarta.servlet.http.HttpServletResponse;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.HashSet;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+
+/**
+ * Writes one list of operations, page by page, with one page in memory.
+ *
+ * <p>The cursor of a list is the head at its first page. An operation that changes while the list
+ * is written may be listed with the version before; its newer version comes after the cursor. So
+ * nothing is missing for a client that continues from the cursor. Within one answer each operation
+ * is listed once.
+ *
+ * <p>A failure before the first byte is answered with a problem detail. A failure after it closes
+ * the connection. One thread, which waits for the client.
+ */
+final class ListWriter {
+  /**
+   * Far above the number of pages of a channel. A list that reaches it is behind constant changes
+   * and fails.
+   */
+  private static final int MAX_PAGES = 1_000;
+
+  /** Memory of an update around its state, and of the id of a listed operation; bytes. */
+  private static final int BYTES_PER_UPDATE = 400;
+
+  private static final int BYTES_PER_ID = 150;
+
+  private static final byte[] BETWEEN = {','};
+
+  private final OperationStore store;
+  private final Channel channel;
+  private final ListRequest request;
+  private final PagedAnswer answer;
+  private final HttpServletResponse response;
+  private final Set<OperationId> listed = new HashSet<>();
+
+  ListWriter(
+      OperationStore store,
+      Channel channel,
+      ListRequest request,
+      PagedAnswer answer,
+      HttpServletResponse response) {
+    this.store = store;
+    this.channel = channel;
+    this.request = request;
+    this.answer = answer;
+    this.response = response;
+  }
+
+  /**
+   * @throws RedisUnavailableException before the first byte
+   * @throws dev.lastmile.http.AnswerCutException after the first byte
+   * @throws IOException if the client is gone
+   */
+  void write() throws IOException {
+    Delta first = read(request.from(), request.continues());
+    response.setContentType(MediaType.APPLICATION_JSON_VALUE);
+    response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
+    OutputStream out = response.getOutputStream();
+    try {
+      write(first, out);
+    } catch (RedisUnavailableException e) {
+      if (response.isCommitted()) {
+        throw answer.cut("Redis failed between two pages of a list", e);
+      }
+      response.reset();
+      throw e;
+    }
+  }
+
+  private Delta read(@Nullable Cursor from, boolean continues) {
+    Delta page =
+        store.read(channel, from, continues, request.paged() ? request.limit() : Integer.MAX_VALUE);
+    long bytes = (long) BYTES_PER_ID * listed.size();
+    for (Update update : page.updates()) {
+      bytes += BYTES_PER_UPDATE + update.state().length;
+    }
+    answer.holds(bytes, page.complete() || request.paged());
+    return page;
+  }
+
+  private void write(Delta first, OutputStream out) throws IOException {
+    Cursor from = request.from();
+    boolean continued = request.continues() && first.continuesPage(from);
+    boolean reset = from != null && !continued && (request.continues() || !first.continues(from));
+    long head = continued ? request.head() : first.head();
+    String next = "";
+    if (request.paged() && !first.complete()) {
+      Cursor reached = new Cursor(first.epoch(), first.reach());
+      next = ",\"next\":\"" + ListRequest.next(channel, reached, head) + '"';
+    }
+    String cursor = ClientCursor.text(new Cursor(first.epoch(), head), channel);
+    out.write(
+        ("{\"cursor\":\"" + cursor + "\",\"reset\":" + reset + next + ",\"operations\":[")
+            .getBytes(UTF_8));
+    Delta page = first;
+    writeOperations(page, out);
+    for (int pages = 1; !page.complete() && !request.paged(); pages++) {
+      page = readAfter(page, pages);
+      writeOperations(page, out);
+    }
+    out.write("]}".getBytes(UTF_8));
+  }
+
+  private Delta readAfter(Delta page, int pages) {
+    if (pages == MAX_PAGES) {
+      throw new RedisUnavailableException("the channel changes faster than it can be read");
+    }
+    Cursor reached = new Cursor(page.epoch(), page.reach());
+    Delta following = read(reached, true);
+    if (!following.continuesPage(reached)) {
+      throw new RedisUnavailableException("Redis lost its data while a list was written");
+    }
+    return following;
+  }
+
+  private void writeOperations(Delta page, OutputStream out) throws IOException {
+    for (Update update : page.updates()) {
+      boolean comma = !listed.isEmpty();
+      if (listed.add(update.operationId())) {
+        if (comma) {
+          out.write(BETWEEN);
+        }
+        out.write(update.state());
+        out.write(update.operationEnd());
+      }
+    }
+  }
+}
