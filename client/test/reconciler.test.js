@@ -267,19 +267,23 @@ test('what changes between two pages comes with the next list, also without the 
   client.close();
 });
 
-test('a list that fails between two pages removes nothing and begins again', async () => {
+test('a list that fails between two pages removes nothing, and goes on there', async () => {
   const { server, client, clock, tab } = await opened();
   full(150, server);
   await client.reconcile();
   full(40, server);
   server.floor = server.head - 1;
-  server.faults.set(LIST, (next) => (queries(server).at(-1).includes('next') ? problem(503, 'away') : next()));
   const [gone] = server.operations.keys();
   server.operations.delete(gone);
+  let pages = 0;
+  server.faults.set(LIST, (next) => (++pages === 2 ? problem(503, 'away') : next()));
+  const first = server.count(LIST);
   assert.equal(await client.reconcile(), false);
   assert.deepEqual(tab.told('removed'), []);
-  server.faults.clear();
-  await listsIn(30, { server, clock });
+  await clock.pass(2_000);
+  const [, second, third] = queries(server).slice(first);
+  assert.match(second, /next=/);
+  assert.equal(third, second);
   assert.equal(client.operations.size, server.operations.size);
   assert.deepEqual(tab.told('removed').map((it) => it.operationId), [gone]);
   client.close();
@@ -300,5 +304,30 @@ test('another epoch between two pages makes the earlier pages void', async () =>
   assert.deepEqual([...client.operations.keys()], kept.map((it) => it.operationId));
   assert.equal(await client.reconcile(), true);
   assert.equal(queries(server).at(-1), `limit=100&after=${server.cursor(10)}`);
+  client.close();
+});
+
+test('a list of another identity replaces everything, and the stream is opened again', async () => {
+  const { server, client, clock } = await opened();
+  const { operationId: before } = server.create();
+  assert.ok(client.operations.has(before));
+  const streams = server.count('GET /api/stream');
+  // The cookie is that of another identity now, in the same partition: its epoch is the same, its head is lower.
+  server.suffix = '0.0badcafe';
+  server.operations.clear();
+  server.head = 0;
+  server.push = false;
+  const { operationId: now } = server.create();
+  server.push = true;
+  await client.reconcile();
+  await clock.pass(1_000);
+  assert.deepEqual([...client.operations.keys()], [now]);
+  assert.equal(server.count('GET /api/stream'), streams + 1);
+  assert.equal(server.requests.filter((it) => it.what === 'GET /api/stream').at(-1)?.query, server.cursor(1));
+  await client.reconcile();
+  assert.equal(queries(server).at(-1), `limit=100&after=${server.cursor(1)}`);
+  server.create();
+  assert.equal(client.operations.size, 2, 'live again');
+  assert.ok(server.acks.every((ack) => ack.operationId !== before));
   client.close();
 });

@@ -4,13 +4,12 @@
  */
 import { randomBytes } from 'node:crypto';
 
-/** Of a cursor: no term, and the check of the channel. */
-const SUFFIX = '0.5a17c0de';
-
 const hex = (bytes) => randomBytes(bytes).toString('hex');
 
 export class Server {
   epoch = hex(8);
+  /** Of a cursor: no term, and the check of the channel. */
+  suffix = '0.5a17c0de';
   head = 0;
   /** The highest deleted sequence. */
   floor = 0;
@@ -42,7 +41,7 @@ export class Server {
 
   /** The text of a position in the channel. */
   cursor(sequence = this.head) {
-    return `${this.epoch}-${sequence}-${SUFFIX}`;
+    return `${this.epoch}-${sequence}-${this.suffix}`;
   }
 
   /** Stores a change, or something new, and publishes it. */
@@ -167,7 +166,7 @@ export class Server {
   /** Where a stream or list goes on after a cursor; null: it does not. */
   #continue(cursor) {
     const [epoch, sequence, suffix] = cursor.split('-');
-    const fits = epoch === this.epoch && suffix === SUFFIX && sequence <= this.head && sequence >= this.floor;
+    const fits = epoch === this.epoch && suffix === this.suffix && sequence <= this.head && sequence >= this.floor;
     return fits ? Number(sequence) : null;
   }
 
@@ -176,7 +175,7 @@ export class Server {
     const after = query.get('after');
     const limit = Number(query.get('limit') ?? Infinity);
     const [reached = '', first = ''] = query.get('next')?.split('_') ?? [];
-    const continued = reached.startsWith(this.epoch);
+    const continued = reached.startsWith(this.epoch) && reached.endsWith(this.suffix);
     const from = continued
       ? Number(reached.split('-')[1])
       : reached ? null : after ? this.#continue(after) : 0;

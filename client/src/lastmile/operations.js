@@ -3,21 +3,20 @@
  *
  * Within an epoch a version replaces lower ones only. A restart (another epoch, a reset) makes all
  * operations stale: any version replaces them, and `prune` removes those that the next complete read
- * does not confirm. So the page is never empty in between, and versions of two epochs are never
- * compared.
+ * does not confirm. So the page is never empty in between.
  */
 
 import { Problem } from './http.js';
 
 /** @import {Operation, Operations, Parts, Received} from './types.js' */
 
-/** @param {string} text `<epoch>-<sequence>-<term>.<channel check>` */
+/** Another channel, of another identity, counts as another epoch. @param {string} text */
 export function parseCursor(text) {
-  const [, epoch = '', sequence] = /^([0-9a-f]{16})-(\d{1,16})(-[0-9a-z.]+)?$/.exec(text) ?? [];
+  const [, epoch = '', sequence, channel = ''] = /^([0-9a-f]{16})-(\d{1,16})(?:-\w+(\.\w+))?$/.exec(text) ?? [];
   if (!epoch) {
     throw new Problem(`not a cursor: ${text}`);
   }
-  return { epoch, sequence: Number(sequence) };
+  return { epoch: epoch + channel, sequence: Number(sequence) };
 }
 
 const isFinal = (/** @type {Received} */ { status }) => status === 'SUCCEEDED' || status === 'FAILED';

@@ -8,7 +8,7 @@
 import { createBackoff, createTimer, Problem, spread } from './http.js';
 import { parseCursor } from './operations.js';
 
-/** @import {List, Parts, Reconciler} from './types.js' */
+/** @import {List, Parts, Reading, Reconciler} from './types.js' */
 
 /** At most 100 operations in one page of a list. */
 const PAGE = '/api/operations?limit=100';
@@ -33,6 +33,8 @@ export const createReconciler = (parts) => {
   let endedAt = 0;
   let soonAt = Infinity;
   let jitter = 1;
+  /** @type {Reading | null} */
+  let unfinished = null;
   /** @type {number | null} pause after a list that failed, ms */
   let retryMillis = null;
 
@@ -97,32 +99,35 @@ export const createReconciler = (parts) => {
     soonAt = Infinity;
     try {
       for (;;) {
-        const { cursor: after } = operations;
+        const { cursor: after, restarts } = operations;
         const tick = operations.tick();
-        let before = after === null ? tick : 0;
-        let { restarts } = operations;
-        let query = after === null ? '' : `&after=${after}`;
+        const query = after === null ? '' : `&after=${after}`;
+        const anew = { restarts, query, tick, before: after === null ? tick : 0 };
+        /** @type {Reading} */
+        const list = unfinished?.restarts === restarts ? unfinished : anew;
+        unfinished = list;
+        abort = new AbortController();
+        const page = await parts.http.send('GET', PAGE + list.query, { abort });
+        if (started !== run) {
+          return false;
+        }
+        if (!Array.isArray(page?.operations)) {
+          throw new Problem('the response is not a list of operations');
+        }
+        backoff.tries = 0;
+        end(null);
+        onEnded(null);
         // Otherwise it is old.
-        while (operations.restarts === restarts) {
-          abort = new AbortController();
-          const page = await parts.http.send('GET', PAGE + query, { abort });
-          if (started !== run) {
-            return false;
+        if (operations.restarts === list.restarts) {
+          if (page.reset) {
+            list.before = list.tick;
           }
-          if (!Array.isArray(page?.operations)) {
-            throw new Problem('the response is not a list of operations');
-          }
-          backoff.tries = 0;
-          end(null);
-          onEnded(null);
-          if (operations.restarts === restarts) {
-            before = page.reset ? tick : before;
-            apply(page, before);
-            if (!page.next) {
-              return true;
-            }
-            query = `&next=${page.next}`;
-            ({ restarts } = operations);
+          apply(page, list.before);
+          list.query = `&next=${page.next}`;
+          ({ restarts: list.restarts } = operations);
+          if (!page.next) {
+            unfinished = null;
+            return true;
           }
         }
       }
@@ -191,6 +196,7 @@ export const createReconciler = (parts) => {
       acks.flush();
     } else if (problem.status === 400) {
       // This server does not accept the cursor.
+      unfinished = null;
       operations.forget();
     }
     status.changed();

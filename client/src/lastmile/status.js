@@ -35,7 +35,7 @@ export const createStatus = (parts) => {
       const { epoch, cursor } = parts.operations;
       const reconnects = Math.max(0, readies - 1);
       const { leading: leader, following } = parts.tabs;
-      return { ...facts, epoch, cursor, reconnects, leader, following, recovered: { ...recovered } };
+      return { ...facts, epoch: epoch && epoch.slice(0, 16), cursor, reconnects, leader, following, recovered: { ...recovered } };
     },
 
     changed() {

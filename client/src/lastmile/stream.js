@@ -1,11 +1,10 @@
 /**
  * Keeps one stream open and applies its events: the leader's own, in other tabs as messages.
  *
- * `EventSource` does not expose `retry:`, but the browser honours it when it reconnects by itself
- * (readyState CONNECTING). So after the loss of a ready stream the browser gets one try, for
- * `openMillis`: that is how a draining replica spreads its clients. In all other cases the client
- * opens a new stream, with backoff: a browser stops for good after a status other than 200
- * (readyState CLOSED), does not notice silence, and does not prolong its pauses.
+ * A draining replica spreads its clients by `retry:`, which only the browser honours. So after the
+ * loss of a ready stream the browser gets one try, for `openMillis`. Otherwise the client opens a
+ * new stream, with backoff: a browser stops after a status other than 200, does not notice silence,
+ * and does not prolong its pauses.
  */
 
 import { createBackoff, createTimer, Problem } from './http.js';
@@ -67,7 +66,7 @@ export const createStream = (parts) => {
         if (type === 'ready') {
           onReady(data, epoch, sequence);
         } else if (type === 'reset') {
-          onReset(data.reason, epoch, sequence);
+          onReset(epoch, sequence);
         } else if (type === 'update') {
           onUpdate(data, epoch, sequence, id === data.cursor);
         } else {
@@ -206,13 +205,12 @@ export const createStream = (parts) => {
   }
 
   /**
-   * @param {string} reason
    * @param {string} epoch
    * @param {number} sequence updates up to here replace all operations
    */
-  function onReset(reason, epoch, sequence) {
+  function onReset(epoch, sequence) {
     const { acks, reconciler, tabs } = parts;
-    if (operations.epoch !== epoch || reason === 'channel') {
+    if (operations.epoch !== epoch) {
       acks.clear();
     }
     operations.restart(epoch);

@@ -312,6 +312,18 @@ export interface List {
   operations: Received[];
 }
 
+/** A list of which pages are missing. */
+export interface Reading {
+  /** `restarts` of the operations; another number makes it void. */
+  restarts: number;
+  /** Parameters of the next page. */
+  query: string;
+  /** When it began. */
+  tick: number;
+  /** Operations that were confirmed before this tick are replaced or removed. */
+  before: number;
+}
+
 /** Requests the list of what changed: at once, soon, and at intervals. */
 export interface Reconciler {
   start(): void;

@@ -17,7 +17,7 @@ import org.springframework.validation.annotation.Validated;
  *     that are complete and not answered, at least {@code lastmile.http.max-body}. Above it, a
  *     request with a body is answered 503
  * @param maxAnswers bytes of memory that all lists of operations in progress may hold. Above it, a
- *     list is answered 503
+ *     list is answered 503; above three quarters of it, a client has 5 s to read a response
  * @param maxAnswersPerClient the same for one identity. Above it, a list is answered 429
  * @param headTimeout time in which the request line and headers must arrive; otherwise the
  *     connection is closed

@@ -38,6 +38,7 @@ class JettyConfiguration {
       HttpProperties properties,
       JettyServerProperties jetty,
       RejectionMetrics rejections,
+      PagedAnswers answers,
       ProblemAdvice advice,
       JsonMapper mapper,
       Ticker ticker,
@@ -66,7 +67,7 @@ class JettyConfiguration {
                 .getHttpConfiguration()
                 .setRequestCookieCompliance(COOKIES);
             socketConnector.addBean(
-                new SlowClientGuard(socketConnector, properties, rejections, ticker));
+                new SlowClientGuard(socketConnector, properties, rejections, answers, ticker));
           }
         }
       });

@@ -18,6 +18,7 @@ import org.springframework.stereotype.Component;
  * one page of it is in memory at a time, and the pages of all answers are counted, for each client
  * ({@code lastmile.http.max-answers-per-client}) and for all ({@code lastmile.http.max-answers}).
  * The memory is reserved before the first byte, so an answer that has begun does not fail for it.
+ * While memory is scarce, {@link SlowClientGuard} closes clients that do not read.
  *
  * <p>Any thread. Never blocks.
  */
@@ -72,6 +73,11 @@ public final class PagedAnswers {
           limits.maxAnswers());
     }
     return answer;
+  }
+
+  /** Whether little memory is left, so that clients that do not read have to make room. */
+  boolean isScarce() {
+    return held.get() > limits.maxAnswers() * 3L / 4;
   }
 
   private static RequestProblem tooMany(

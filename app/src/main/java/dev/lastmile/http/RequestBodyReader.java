@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -158,10 +159,16 @@ final class RequestBodyReader extends Handler.Wrapper {
         return;
       }
       release();
-      Callback answered = Callback.from(callback, () -> served.addAndGet(-size));
+      Callback answered = Callback.from(callback, releaseOnce(served, size));
       Content.Chunk whole = Content.Chunk.from(ByteBuffer.wrap(body.toByteArray()), true);
       VirtualThreadHandoff.serve(
           getHandler(), new BufferedRequest(request, whole), response, answered);
+    }
+
+    /** Static, so that it does not keep the body. Some handlers complete a request twice. */
+    private static Runnable releaseOnce(AtomicLong total, int size) {
+      AtomicInteger left = new AtomicInteger(size);
+      return () -> total.addAndGet(-left.getAndSet(0));
     }
 
     private void fail(Content.Chunk failed) {

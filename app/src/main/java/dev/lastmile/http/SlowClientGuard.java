@@ -23,9 +23,13 @@ import org.jspecify.annotations.Nullable;
  * connection. The limits are {@code lastmile.http.head-timeout} for an incomplete request and
  * {@code lastmile.http.exchange-timeout} for a request with its response. Streams are exempt: they
  * have switched their idle timeout off and check the client themselves.
+ *
+ * <p>While the memory of lists is scarce, a response that waits for its client has five seconds. So
+ * a few clients that do not read cannot keep others from reading lists.
  */
 final class SlowClientGuard extends AbstractLifeCycle {
   private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);
+  private static final Duration SCARCE_TIMEOUT = Duration.ofSeconds(5);
 
   /**
    * The state of a connection at a check.
@@ -40,6 +44,7 @@ final class SlowClientGuard extends AbstractLifeCycle {
   private final AbstractConnector connector;
   private final HttpProperties properties;
   private final RejectionMetrics rejections;
+  private final PagedAnswers answers;
   private final Ticker ticker;
   private final Map<EndPoint, State> states = new ConcurrentHashMap<>();
   private volatile Scheduler.Task next = () -> false;
@@ -48,10 +53,12 @@ final class SlowClientGuard extends AbstractLifeCycle {
       AbstractConnector connector,
       HttpProperties properties,
       RejectionMetrics rejections,
+      PagedAnswers answers,
       Ticker ticker) {
     this.connector = connector;
     this.properties = properties;
     this.rejections = rejections;
+    this.answers = answers;
     this.ticker = ticker;
   }
 
@@ -91,12 +98,16 @@ final class SlowClientGuard extends AbstractLifeCycle {
     }
     long now = ticker.read();
     State before = states.get(endPoint);
-    State state = state(connection, isWriting(endPoint), before, now);
+    boolean writing = isWriting(endPoint);
+    State state = state(connection, writing, before, now);
     states.put(endPoint, state);
     if (state.sinceNanos() == 0) {
       return;
     }
     Duration limit = state.busy() ? properties.exchangeTimeout() : properties.headTimeout();
+    if (writing && answers.isScarce() && limit.compareTo(SCARCE_TIMEOUT) > 0) {
+      limit = SCARCE_TIMEOUT;
+    }
     if (now - state.sinceNanos() > limit.toNanos()) {
       rejections.count(state.busy() ? Reason.ANSWER_TIME : Reason.HEAD_TIME);
       states.remove(endPoint);

@@ -15,7 +15,6 @@ import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.telemetry.HopRecorder.OpenHop;
 import dev.lastmile.telemetry.Metric;
-import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
 import io.micrometer.core.instrument.Counter;
@@ -31,7 +30,6 @@ import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 import org.springframework.stereotype.Component;
 import org.springframework.web.client.HttpClientErrorException;
-import org.springframework.web.client.RestClientException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -97,8 +95,8 @@ final class JobPoller {
 
   /** Claims as many overdue operations as can be polled at once. */
   void claim() {
-    // Deadlines first: polls without an answer must not hold them up.
-    for (OperationId id : due.claimDeadlines(pollPermits.availablePermits())) {
+    // Each deadline has a last poll. Half of the permits stay for operations that are overdue.
+    for (OperationId id : due.claimDeadlines((pollPermits.availablePermits() + 1) / 2)) {
       start(id, this::end);
     }
     for (OperationId id : due.claimOverdue(pollPermits.availablePermits())) {
@@ -154,6 +152,9 @@ final class JobPoller {
       }
       if (change == ChangeResult.STORED) {
         hop.end("deadline", Subject.of(id, metadata.correlationId()));
+      } else {
+        // A replica of an older build, which knows no deadlines, has stored the outcome.
+        due.endDeadline(id);
       }
     }
   }
@@ -165,7 +166,10 @@ final class JobPoller {
       outcome = response == null ? Outcome.FAILED : store(id, metadata, response);
     } catch (HttpClientErrorException.NotFound e) {
       outcome = Outcome.UNKNOWN;
-    } catch (RestClientException | InvalidValueException e) {
+    } catch (RedisUnavailableException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      // Also an answer with an invalid content type, which is no RestClientException.
       LOG.atDebug().setCause(e).addKeyValue("operation_id", id).log("poll_failed");
       outcome = Outcome.FAILED;
     }

@@ -21,7 +21,7 @@ import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 
 /**
- * Writes one list of operations, page by page, with one page in memory.
+ * Writes one list of operations, page by page; at most two pages are in memory.
  *
  * <p>The cursor of a list is the head at its first page. An operation that changes while the list
  * is written may be listed with the version before; its newer version comes after the cursor. So
@@ -32,12 +32,6 @@ import org.springframework.http.MediaType;
  * the connection. One thread, which waits for the client.
  */
 final class ListWriter {
-  /**
-   * Far above the number of pages of a channel. A list that reaches it is behind constant changes
-   * and fails.
-   */
-  private static final int MAX_PAGES = 1_000;
-
   /** Memory of an update around its state, and of the id of a listed operation; bytes. */
   private static final int BYTES_PER_UPDATE = 400;
 
@@ -46,19 +40,26 @@ final class ListWriter {
   private static final byte[] BETWEEN = {','};
 
   private final OperationStore store;
+  private final int maxPages;
   private final Channel channel;
   private final ListRequest request;
   private final PagedAnswer answer;
   private final HttpServletResponse response;
   private final Set<OperationId> listed = new HashSet<>();
 
+  /**
+   * @param maxPages far above the number of pages of a channel. A list that reaches it is behind
+   *     constant changes and fails
+   */
   ListWriter(
       OperationStore store,
+      int maxPages,
       Channel channel,
       ListRequest request,
       PagedAnswer answer,
       HttpServletResponse response) {
     this.store = store;
+    this.maxPages = maxPages;
     this.channel = channel;
     this.request = request;
     this.answer = answer;
@@ -79,7 +80,7 @@ final class ListWriter {
       write(first, out);
     } catch (RedisUnavailableException e) {
       if (response.isCommitted()) {
-        throw answer.cut("Redis failed between two pages of a list", e);
+        throw answer.cut(e.getMessage(), e);
       }
       response.reset();
       throw e;
@@ -121,7 +122,7 @@ final class ListWriter {
   }
 
   private Delta readAfter(Delta page, int pages) {
-    if (pages == MAX_PAGES) {
+    if (pages == maxPages) {
       throw new RedisUnavailableException("the channel changes faster than it can be read");
     }
     Cursor reached = new Cursor(page.epoch(), page.reach());

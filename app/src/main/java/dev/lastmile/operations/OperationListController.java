@@ -38,10 +38,11 @@ class OperationListController {
       @RequestParam(name = "next", required = false) @Nullable String next,
       HttpServletResponse response)
       throws IOException {
+    int maxPages = 2 * retention.operationsPerChannel() + 10;
     ListRequest request = ListRequest.parse(channel, after, next, limit);
     // A page exists twice while it is read.
     try (PagedAnswer answer = answers.begin(channel.value(), 2L * retention.pageBytes())) {
-      new ListWriter(store, channel, request, answer, response).write();
+      new ListWriter(store, maxPages, channel, request, answer, response).write();
     }
   }
 }

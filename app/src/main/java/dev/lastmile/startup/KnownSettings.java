@@ -70,17 +70,19 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
     if (variable.startsWith(ENVIRONMENT_PREFIX)) {
       String plain = plain(variable.replace('_', '.'));
       return !ENVIRONMENT.contains(variable)
-          && known.stream().noneMatch(setting -> matches(plain, setting));
+          && known.stream().noneMatch(k -> plain(k).equals(plain))
+          && known.stream().noneMatch(k -> variable.startsWith(variableOfMap(k)));
     }
-    String plain = plain(INDEX.matcher(name).replaceAll(""));
-    return name.startsWith(PREFIX) && known.stream().noneMatch(setting -> matches(plain, setting));
+    return name.startsWith(PREFIX)
+        && !known.contains(plain(INDEX.matcher(name).replaceAll("")))
+        && known.stream().noneMatch(k -> k.endsWith(".") && name.startsWith(k));
   }
 
-  /** A setting that ends with an asterisk is a map, whose keys its properties class checks. */
-  private static boolean matches(String plain, String setting) {
-    return setting.endsWith("*")
-        ? plain.startsWith(setting.substring(0, setting.length() - 1))
-        : plain.equals(setting);
+  /** The beginning of the variables of a map; no variable begins with that of another setting. */
+  private static String variableOfMap(String known) {
+    return known.endsWith(".")
+        ? known.replace("-", "").replace('.', '_').toUpperCase(Locale.ROOT)
+        : "=";
   }
 
   /** The name without hyphens, dots and case, which relaxed binding ignores. */
@@ -88,7 +90,10 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
     return name.replace("-", "").replace(".", "").toLowerCase(Locale.ROOT);
   }
 
-  /** From every jar: an application that contains a replica has settings of its own. */
+  /**
+   * From every jar: an application that contains a replica has settings of its own. Names are
+   * plain; that of a map is as it is, and ends with a dot.
+   */
   private static Set<String> known() {
     Set<String> known = new TreeSet<>();
     try {
@@ -99,9 +104,9 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
         // Most are Spring's own and need not be parsed.
         if (text.contains('"' + PREFIX)) {
           for (JsonNode property : JsonMapper.shared().readTree(text).path("properties")) {
-            String name = plain(property.path("name").asString());
+            String name = property.path("name").asString();
             boolean map = property.path("type").asString("").startsWith(MAP);
-            known.add(map ? name + "*" : name);
+            known.add(map ? name + "." : plain(name));
           }
         }
       }

@@ -11,7 +11,7 @@ import dev.lastmile.updates.Partition;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.springframework.stereotype.Component;
 
@@ -29,6 +29,11 @@ import org.springframework.stereotype.Component;
 public final class DueOperations {
   private final RedisConnection redis;
   private final OverdueProperties overdue;
+
+  /** The partitions with which the next claims begin. */
+  private final AtomicInteger nextOverdue = new AtomicInteger();
+
+  private final AtomicInteger nextDeadline = new AtomicInteger();
 
   DueOperations(RedisConnection redis, OverdueProperties overdue) {
     this.redis = redis;
@@ -62,20 +67,21 @@ public final class DueOperations {
    * @param limit maximum number of operations
    */
   public List<OperationId> claimOverdue(int limit) {
-    return claimAny(Keys::overdue, limit);
+    return claimAny(Keys::overdue, nextOverdue, limit);
   }
 
   /** Claims operations whose deadline has passed, as {@link #claimOverdue}. */
   public List<OperationId> claimDeadlines(int limit) {
-    return claimAny(Keys::deadlines, limit);
+    return claimAny(Keys::deadlines, nextDeadline, limit);
   }
 
-  private List<OperationId> claimAny(Function<Partition, String> key, int limit) {
+  private List<OperationId> claimAny(
+      Function<Partition, String> key, AtomicInteger next, int limit) {
     List<OperationId> claimed = new ArrayList<>();
-    // A call begins with any partition, so that every partition gets its turn.
-    int first = ThreadLocalRandom.current().nextInt(Partition.COUNT);
+    // A call begins where the last one ended, so that every partition gets its turn.
     for (int i = 0; i < Partition.COUNT && claimed.size() < limit; i++) {
-      Partition partition = Partition.ALL.get((first + i) % Partition.COUNT);
+      Partition partition =
+          Partition.ALL.get(Math.floorMod(next.getAndIncrement(), Partition.COUNT));
       claimed.addAll(claim(key.apply(partition), overdue.lease(), limit - claimed.size()));
     }
     return claimed;

@@ -106,7 +106,7 @@ final class Reconciler implements AutoCloseable {
     if (memory.isFull()) {
       postponed.increment();
       held.forEach(StreamConnection::discardHeld);
-      retry(group);
+      handleFailure(group, held);
       return;
     }
     Delta delta;
@@ -167,8 +167,8 @@ final class Reconciler implements AutoCloseable {
   }
 
   /**
-   * Handles a failed read: streams that have not started are rejected. Started ones keep holding
-   * updates until the retry after {@code lastmile.stream.read-retry}.
+   * Handles a failed or postponed read: streams that have not started are rejected. Started ones
+   * keep holding updates until the retry after {@code lastmile.stream.read-retry}.
    */
   private void handleFailure(ChannelStreams group, List<StreamConnection> held) {
     boolean wait = false;

@@ -256,11 +256,10 @@ final class StreamConnection {
     share.set(closed == null ? queue.bytes() + waiting : 0);
   }
 
-  /** Discards held updates, because there is no memory for them; the read has to come later. */
+  /** Discards held updates, because there is no memory for them. The next read contains them. */
   synchronized void discardHeld() {
     if (closed == null && held != null) {
       held.clear();
-      readAgain = true;
       count();
     }
   }
@@ -527,6 +526,6 @@ final class StreamConnection {
   }
 
   synchronized int queuedBytes() {
-    return queue.bytes();
+    return queue.bytes() + (held == null ? 0 : held.bytes());
   }
 }

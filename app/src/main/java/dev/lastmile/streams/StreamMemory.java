@@ -39,7 +39,7 @@ final class StreamMemory {
 
   /** Whether a stream that holds this much may take this much more. */
   boolean hasRoom(int held, int more) {
-    return held + more < STEP || !isFull();
+    return 2 * (held + more) < STEP || !isFull();
   }
 
   /** The time limit of a write. */
@@ -56,8 +56,11 @@ final class StreamMemory {
   final class Share {
     private int counted;
 
-    /** Counts what the stream holds now. */
-    void set(int bytes) {
+    /**
+     * Counts what the stream holds now: each frame has its update beside it, so twice its bytes.
+     */
+    void set(int frameBytes) {
+      int bytes = 2 * frameBytes;
       if (Math.abs(bytes - counted) >= STEP || (bytes == 0 && counted != 0)) {
         total.addAndGet((long) bytes - counted);
         counted = bytes;

@@ -160,7 +160,7 @@ public enum Metric {
       "bytes",
       "",
       "Memory that lists of operations in progress hold"),
-  QUEUE(Kind.GAUGE, "lastmile.stream.queue", "bytes", "", "Bytes in all send queues"),
+  QUEUE(Kind.GAUGE, "lastmile.stream.queue", "bytes", "", "Bytes that wait in all streams"),
   READS(Kind.COUNTER, "lastmile.stream.reads", "Reads of state for streams"),
   READS_FAILED(
       Kind.COUNTER,

@@ -1,6 +1,6 @@
--- Claims operations that are due: to submit them again, or to poll them.
+-- Claims operations that are due: to submit them again, to poll them, or to end them.
 --
--- KEYS  1 submissions or overdue (see update.lua)
+-- KEYS  1 submissions, overdue or deadlines (see update.lua)
 -- ARGV  1 lease, ms: time for which no other replica can claim them  2 maximum number of operations
 -- Returns their ids
 local due_key = KEYS[1]

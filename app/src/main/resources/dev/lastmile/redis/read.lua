@@ -1,8 +1,9 @@
 -- Reads the changes of a channel after a cursor, ascending, with the head: one page, read atomically.
 --
 -- KEYS  1 meta  2 channel  3 log  4 operations (see update.lua)
--- ARGV  1 epoch of the cursor or '' (everything)  2 its sequence  3 maximum number of operations  4 maximum bytes of a
---       page with several operations  5 '1' if the cursor is the end of the previous page: operations deleted since then do not matter
+-- ARGV  1 epoch of the cursor or '' (everything)  2 its sequence  3 maximum number of operations  4 maximum bytes of
+--       a page with several operations  5 '1' if the cursor is the end of the previous page: operations deleted since
+--       then do not matter
 -- Returns {epoch, head, floor, after, complete (1, 0), envelope...}; {} without an epoch
 local meta_key, channel_key, log_key, operations_key = unpack(KEYS)
 local cursor_epoch, cursor_sequence, max_operations, max_bytes, paging = unpack(ARGV)

@@ -1,9 +1,11 @@
 package dev.lastmile.jobs;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.hamcrest.Matchers.containsString;
 import static org.hamcrest.Matchers.equalTo;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.lastmile.testkit.browser.Browser;
 import dev.lastmile.testkit.browser.SseClient;
 import dev.lastmile.testkit.browser.Webhooks;
@@ -12,11 +14,16 @@ import dev.lastmile.testkit.cluster.LastmileProcess;
 import dev.lastmile.testkit.cluster.Metrics;
 import io.restassured.RestAssured;
 import io.restassured.http.ContentType;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Operations without an outcome end at their deadline, and a late outcome is not thrown away. */
 class DeadlineIT {
@@ -33,18 +40,19 @@ class DeadlineIT {
 
   @BeforeAll
   static void start() {
-    cluster =
-        Cluster.builder()
-            .replicas(2)
-            .with("lastmile.operations.deadlines." + SHORT, "3s")
-            .with("lastmile.jobs.poll-interval", "100ms")
-            .with("lastmile.overdue.after", "1s")
-            .with("lastmile.overdue.lease", "500ms")
-            .start();
+    cluster = settings(Cluster.builder().replicas(2)).start();
     a = cluster.replica(1);
     b = cluster.replica(2);
     browser = Browser.at(a);
     webhooks = new Webhooks(cluster.secret());
+  }
+
+  private static Cluster.Builder settings(Cluster.Builder builder) {
+    return builder
+        .with("lastmile.operations.deadlines." + SHORT, "3s")
+        .with("lastmile.jobs.poll-interval", "100ms")
+        .with("lastmile.overdue.after", "1s")
+        .with("lastmile.overdue.lease", "500ms");
   }
 
   @AfterAll
@@ -153,6 +161,49 @@ class DeadlineIT {
     browser.get(a, id).then().body("message", containsString("rejected"));
     assertThat(webhooks.outcome(b, id, Webhooks.succeeded(1))).isEqualTo("stored");
     assertThat(browser.get(a, id).<String>path("status")).isEqualTo("SUCCEEDED");
+  }
+
+  /** Whatever the external system answers, the deadline comes, and the poll counts as failed. */
+  @ParameterizedTest
+  @ValueSource(strings = {"json", "application/json", ""})
+  void anAnswerThatCannotBeReadDoesNotPostponeTheDeadline(String contentType) throws IOException {
+    HttpServer external = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+    byte[] large =
+        ("{\"revision\":1,\"status\":\"SUCCEEDED\",\"result\":\"" + "x".repeat(70_000))
+            .getBytes(UTF_8);
+    external.createContext(
+        "/jobs",
+        exchange -> {
+          boolean poll = exchange.getRequestMethod().equals("GET");
+          if (!contentType.isEmpty()) {
+            exchange.getResponseHeaders().set("Content-Type", contentType);
+          }
+          exchange.sendResponseHeaders(poll ? 200 : 202, poll ? large.length : -1);
+          try (OutputStream body = exchange.getResponseBody()) {
+            if (poll) {
+              body.write(large);
+            }
+          }
+        });
+    external.start();
+    try (Cluster other =
+        settings(Cluster.builder().replicas(1))
+            .with("lastmile.jobs.url", "http://127.0.0.1:" + external.getAddress().getPort())
+            .start()) {
+      Browser waiting = Browser.at(other.replica(1));
+      String id =
+          waiting
+              .ask(other.replica(1))
+              .contentType(ContentType.JSON)
+              .body(Map.of("kind", SHORT))
+              .post("/api/operations")
+              .path("operationId");
+      waiting.awaitStatus(other.replica(1), id, "FAILED");
+      assertThat(Metrics.of(other.replica(1)).sum("lastmile_jobs_polls_total", "failed"))
+          .isPositive();
+    } finally {
+      external.stop(0);
+    }
   }
 
   /** The answer to a poll is the present state of the job, so a restarted counter does no harm. */

@@ -13,6 +13,7 @@ import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import io.restassured.response.Response;
 import io.restassured.specification.RequestSpecification;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.awaitility.Awaitility;
@@ -167,6 +168,11 @@ class ListIT {
     assertThat(other.<String>path("field")).isEqualTo("lastmile.http.max-answers");
     assertThat(rejected("client_answer_memory")).isPositive();
     assertThat(rejected("answer_memory")).isPositive();
+    // Those that do not read have to make room.
+    Awaitility.await("memory for others")
+        .atMost(Duration.ofSeconds(15))
+        .until(() -> Browser.at(a).list(a, "").statusCode() == 200);
+    assertThat(rejected("answer_time")).isPositive();
     slow.forEach(RawHttp::close);
     Awaitility.await("closed connections release their memory").until(() -> held() == 0);
     assertThat(first.list(a, "").statusCode()).isEqualTo(200);

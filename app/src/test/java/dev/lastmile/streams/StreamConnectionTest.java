@@ -332,7 +332,7 @@ class StreamConnectionTest {
     assertThat(connection.awaitsRead()).isTrue();
     assertThat(offer(update(4))).isEqualTo(Offer.NOTHING);
     other.set(0);
-    assertThat(catchUp(delta(4, 2, 3, 4))).isEqualTo(Progress.AGAIN);
+    assertThat(catchUp(delta(4, 2, 3, 4))).as("one was discarded").isEqualTo(Progress.AGAIN);
     assertThat(catchUp(delta(4, 4))).isEqualTo(Progress.LIVE);
     assertThat(offer(large(5))).isEqualTo(Offer.QUEUED);
   }
@@ -348,13 +348,33 @@ class StreamConnectionTest {
   }
 
   @Test
+  void aPostponedReadContainsWhatWasDiscarded() {
+    offer(large(1));
+    connection.discardHeld();
+    assertThat(catchUp(delta(1, 0, 1))).isEqualTo(Progress.LIVE);
+  }
+
+  @Test
   void memoryOfAClosedStreamIsReleased() {
-    StreamMemory.Share share = memory.share();
-    share.set(100_001);
-    assertThat(memory.isFull()).isTrue();
-    share.set(100_000);
-    assertThat(memory.isFull()).as("steps below 4 KB are not counted").isTrue();
-    share.set(0);
+    connection = connect(null, TestUpdates.properties(100, 1_000_000, 100));
+    catchUp(delta(0, 0));
+    for (int sequence = 1; !memory.isFull(); sequence++) {
+      assertThat(offer(large(sequence))).isEqualTo(Offer.QUEUED);
+    }
+    connection.close(CloseReason.CLIENT_GONE);
     assertThat(memory.isFull()).isFalse();
+  }
+
+  @Test
+  void heldUpdatesAreBoundedInBytesToo() {
+    connection = connect(null, TestUpdates.properties(100, 12_000, 100));
+    offer(large(1));
+    offer(large(2));
+    assertThat(connection.queuedBytes()).isBetween(10_000, 12_000);
+    offer(large(3));
+    assertThat(connection.queuedBytes()).isBetween(5_000, 6_000);
+    assertThat(catchUp(delta(3, 0, 1, 2, 3)))
+        .as("updates were discarded")
+        .isEqualTo(Progress.AGAIN);
   }
 }

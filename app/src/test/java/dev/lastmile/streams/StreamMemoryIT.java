@@ -64,7 +64,7 @@ class StreamMemoryIT {
           stream.await("the reader's update", e -> e.data().contains(version));
           most = Math.max(most, queued(a));
         }
-        assertThat(most).isBetween(0.5 * MAX_QUEUED, 3.0 * MAX_QUEUED);
+        assertThat(most).isBetween(0.3 * MAX_QUEUED, 2.0 * MAX_QUEUED);
         Awaitility.await("memory of closed streams to be released")
             .until(() -> queued(a) < MAX_QUEUED);
         assertThat(stream.isEnded()).isFalse();
