@@ -83,7 +83,7 @@ class ClientFaultsIT extends Scenario {
     double polledBefore = polled();
     faults.forEach(fault -> external("PUT", fault));
     try {
-      Map<String, Object> wishes = Map.of("steps", 6, "durationMillis", 3_000, "fail", false);
+      Map<String, Object> wishes = Map.of("steps", 4, "durationMillis", 2_000, "fail", false);
       List<String> jobs = new ArrayList<>();
       for (int browser = 0; browser < BROWSERS; browser++) {
         jobs.add(crowd.create(browser, wishes));

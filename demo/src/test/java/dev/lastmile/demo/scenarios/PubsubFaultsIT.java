@@ -103,8 +103,10 @@ class PubsubFaultsIT extends Scenario {
       stream.await("version 1", e -> e.data().contains(id));
       Awaitility.await().until(() -> LedgerAudit.read(redis.uri()).outstanding() == 0);
       LedgerAudit before = LedgerAudit.read(redis.uri());
+      long swallowed = network(3).swallowed();
       network(3).discard();
       webhooks.outcome(cluster.replica(1), id, Webhooks.running(1, 10));
+      Awaitility.await().until(() -> network(3).swallowed() > swallowed);
       network(3).pass();
       stream.await("version 2", e -> e.data().contains("\"version\":2"));
       Awaitility.await().until(() -> LedgerAudit.read(redis.uri()).outstanding() == 0);
