@@ -5,6 +5,7 @@ import dev.lastmile.telemetry.Metric;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +26,9 @@ import org.springframework.stereotype.Component;
 @Component
 public final class PagedAnswers {
   private static final Logger LOG = LoggerFactory.getLogger(PagedAnswers.class);
+
+  private static final int MIN_RETRY_SECONDS = 2;
+  private static final int MAX_RETRY_SECONDS = 6;
 
   private final HttpProperties limits;
   private final RejectionMetrics rejections;
@@ -83,7 +87,9 @@ public final class PagedAnswers {
   private static RequestProblem tooMany(
       HttpStatus status, String detail, String setting, int limit) {
     String text = detail + ": at most " + limit + " bytes of memory in total; retry later";
-    return new RequestProblem(status, text, setting, limit).retryAfter(1);
+    // At random, so that clients that were rejected together do not come back together.
+    int seconds = ThreadLocalRandom.current().nextInt(MIN_RETRY_SECONDS, MAX_RETRY_SECONDS + 1);
+    return new RequestProblem(status, text, setting, limit).retryAfter(seconds);
   }
 
   /** One answer in progress. One thread; {@link #close} releases its memory. */

@@ -1,6 +1,7 @@
 package dev.lastmile.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.matchesPattern;
 
 import dev.lastmile.testkit.browser.Browser;
 import dev.lastmile.testkit.browser.RawHttp;
@@ -157,14 +158,14 @@ class ListIT {
     slow.add(slowList(first));
     assertThat(held()).isEqualTo(2 * ANSWER_BYTES);
     Response third = first.list(a, "");
-    third.then().statusCode(429).header("Retry-After", "1");
+    third.then().statusCode(429).header("Retry-After", matchesPattern("[2-6]"));
     assertThat(third.<String>path("field")).isEqualTo("lastmile.http.max-answers-per-client");
     assertThat(third.<Integer>path("limit")).isEqualTo(2 * ANSWER_BYTES);
     assertThat(second.list(a, "").statusCode()).as("others are served").isEqualTo(200);
     slow.add(slowList(second));
     slow.add(slowList(second));
     Response other = Browser.at(a).list(a, "");
-    other.then().statusCode(503).header("Retry-After", "1");
+    other.then().statusCode(503).header("Retry-After", matchesPattern("[2-6]"));
     assertThat(other.<String>path("field")).isEqualTo("lastmile.http.max-answers");
     assertThat(rejected("client_answer_memory")).isPositive();
     assertThat(rejected("answer_memory")).isPositive();

@@ -9,12 +9,14 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * A client that reads a list again and again, and keeps none of it. One virtual thread.
  *
  * <p>It reads as fast as it can, or so few bytes per second that the server has to wait for it. A
- * refused list is asked for again after the second that {@code Retry-After} names.
+ * refused list is asked for again when {@code Retry-After} says.
  */
 final class ListReader implements Runnable {
   private static final int PATIENCE_MILLIS = 120_000;
@@ -22,8 +24,13 @@ final class ListReader implements Runnable {
   private static final int SLOW_BUFFER = 1_024;
   private static final int SLOW_RECEIVE_BUFFER = 4_096;
   private static final int STATUS_AT = 9;
+  private static final long SPREAD_MILLIS = 1_000;
   private static final Duration SLOW_PAUSE = Duration.ofMillis(100);
-  private static final byte[] END = "0\r\n\r\n".getBytes(US_ASCII);
+
+  private static final Pattern RETRY_AFTER = Pattern.compile("Retry-After: (\\d+)");
+
+  /** The end of the document; the connection ends after it. */
+  private static final byte[] END = "]}".getBytes(US_ASCII);
 
   /** What became of all lists. */
   static final class Tally {
@@ -36,13 +43,14 @@ final class ListReader implements Runnable {
   private final boolean slow;
   private final Duration pause;
   private final Tally tally;
+  private int retryAfterSeconds;
   private volatile boolean ended;
   private volatile Socket socket = new Socket();
 
   /**
    * @param request with {@code Connection: close}
    * @param slow whether it reads 10 KB per second
-   * @param pause between two lists, up to twice as long, at random
+   * @param pause between two lists, and up to a second more, at random
    */
   ListReader(Request request, boolean slow, Duration pause, Tally tally) {
     this.request = request;
@@ -60,7 +68,7 @@ final class ListReader implements Runnable {
           tally.whole.incrementAndGet();
         } else {
           tally.refused.incrementAndGet();
-          wait = Duration.ofSeconds(1);
+          wait = Duration.ofSeconds(retryAfterSeconds);
         }
       } catch (IOException e) {
         if (!ended) {
@@ -69,7 +77,8 @@ final class ListReader implements Runnable {
       }
       if (!ended) {
         long millis = wait.toMillis();
-        Ticker.pause(Duration.ofMillis(millis + ThreadLocalRandom.current().nextLong(millis + 1)));
+        Ticker.pause(
+            Duration.ofMillis(millis + ThreadLocalRandom.current().nextLong(SPREAD_MILLIS)));
       }
     }
   }
@@ -92,9 +101,12 @@ final class ListReader implements Runnable {
     byte[] buffer = new byte[slow ? SLOW_BUFFER : BUFFER];
     byte[] last = new byte[END.length];
     int status = 0;
+    retryAfterSeconds = 1;
     for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
       if (status == 0) {
         status = Integer.parseInt(new String(buffer, STATUS_AT, 3, US_ASCII));
+        Matcher after = RETRY_AFTER.matcher(new String(buffer, 0, read, US_ASCII));
+        retryAfterSeconds = after.find() ? Integer.parseInt(after.group(1)) : 1;
       }
       keepLast(last, buffer, read);
       if (slow) {
