@@ -24,7 +24,7 @@ record ListRequest(@Nullable Cursor from, long head, int limit) {
   private static final Pattern NEXT = Pattern.compile("(.+)_(0|[1-9][0-9]{0,15})");
 
   /**
-   * Parses the parameters; an empty one is absent.
+   * Parses the parameters; an empty one is absent. With {@code next}, {@code after} has no effect.
    *
    * @param channel the channel of the client
    * @throws InvalidValueException if one is invalid
@@ -32,13 +32,10 @@ record ListRequest(@Nullable Cursor from, long head, int limit) {
   static ListRequest parse(
       Channel channel, @Nullable String after, @Nullable String next, @Nullable String limit) {
     int operations = limit == null || limit.isEmpty() ? 0 : limit(limit);
-    boolean anew = after == null || after.isEmpty();
     if (next == null || next.isEmpty()) {
-      Cursor from = anew ? null : ClientCursor.parse("after", String.valueOf(after), channel);
+      Cursor from =
+          after == null || after.isEmpty() ? null : ClientCursor.parse("after", after, channel);
       return new ListRequest(from, -1, operations);
-    }
-    if (!anew) {
-      throw new InvalidValueException("after", "absent in a request with next");
     }
     Matcher position = NEXT.matcher(next);
     if (!position.matches()) {

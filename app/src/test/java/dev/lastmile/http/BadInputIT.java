@@ -213,8 +213,7 @@ class BadInputIT {
     problem(browser.ask(a).get(list + "limit=1001"), 400, "limit");
     problem(browser.ask(a).get(list + "limit=1&limit=2"), 400, "limit");
     problem(browser.ask(a).get(list + "next=x"), 400, "next");
-    String cursor = "0123456789abcdef-1";
-    problem(browser.ask(a).get(list + "next=" + cursor + "_2&after=" + cursor), 400, "after");
+    problem(browser.ask(a).get(list + "next=0123456789abcdef-1"), 400, "next");
   }
 
   @Test

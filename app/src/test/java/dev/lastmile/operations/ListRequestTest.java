@@ -49,7 +49,6 @@ class ListRequestTest {
     ", 0123456789abcdef-7_, , next",
     ", 0123456789abcdef-7_-1, , next",
     ", 0123456789abcdef-7_99999999999999999, , next",
-    "0123456789abcdef-7, 0123456789abcdef-7_9, , after",
     ", , 0, limit",
     ", , -1, limit",
     ", , 1001, limit",
