@@ -73,7 +73,8 @@ class AccessIT extends BrowserTest {
       RestAssured.put(stage.balancer.uri() + "/api/demo/faults/local-only").then().statusCode(200);
       page.locator("#strip[data-kind=broken]").waitFor();
       page.evaluate(
-          "lastmile.create('import', {steps: 2, durationMillis: 300, fail: true}).then(() => true)");
+          // So many updates that not all of them reach the owner's replica by chance.
+          "lastmile.create('import', {steps: 9, durationMillis: 900, fail: true}).then(() => true)");
       page.locator("#cards > li").nth(1).waitFor();
       page.locator("#expired > li").first().waitFor();
       assertNothingSerious(page, "coordination off, " + scheme);
