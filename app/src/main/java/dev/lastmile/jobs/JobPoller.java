@@ -95,7 +95,7 @@ final class JobPoller {
 
   /** Claims as many overdue operations as can be polled at once. */
   void claim() {
-    // Each deadline has a last poll. Half of the permits stay for operations that are overdue.
+    // Each deadline has a last poll. About half of the permits stay for overdue operations.
     for (OperationId id : due.claimDeadlines((pollPermits.availablePermits() + 1) / 2)) {
       start(id, this::end);
     }
@@ -153,7 +153,7 @@ final class JobPoller {
       if (change == ChangeResult.STORED) {
         hop.end("deadline", Subject.of(id, metadata.correlationId()));
       } else {
-        // A replica of an older build, which knows no deadlines, has stored the outcome.
+        // The last poll has stored an outcome, or a replica that knows no deadlines has.
         due.endDeadline(id);
       }
     }

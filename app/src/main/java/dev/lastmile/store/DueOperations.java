@@ -87,7 +87,7 @@ public final class DueOperations {
     return claimed;
   }
 
-  /** Removes an operation that does not exist any more from the deadlines. */
+  /** Removes an operation from the deadlines: it has an outcome, or does not exist any more. */
   public void endDeadline(OperationId id) {
     redis.call(
         commands -> commands.zrem(Keys.deadlines(id.partition()), id.value().getBytes(UTF_8)));

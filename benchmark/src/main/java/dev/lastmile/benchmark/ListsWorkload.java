@@ -8,7 +8,7 @@ import java.util.stream.IntStream;
 
 /**
  * Lists of 4 MB, read by 200 slow and 500 fast clients, beside all streams and their updates, in a
- * heap of 256 MB. Measures what that costs everybody else, and the heap over time.
+ * heap of 256 MB. Measures what that costs all other clients, and the heap over time.
  */
 final class ListsWorkload implements Workload {
   private static final String GROUP = "lists of 4 MB, 256 MB heap";
