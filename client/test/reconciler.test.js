@@ -289,6 +289,19 @@ test('a list that fails between two pages removes nothing, and goes on there', a
   client.close();
 });
 
+test('a list whose first page failed begins at the cursor that is known by then', async () => {
+  const { server, client, clock } = await opened();
+  await client.reconcile();
+  server.faults.set(LIST, () => problem(503, 'away'));
+  assert.equal(await client.reconcile(), false);
+  server.faults.delete(LIST);
+  server.create();
+  await settled();
+  await clock.pass(2_000);
+  assert.equal(queries(server).at(-1), `limit=100&after=${server.cursor()}`);
+  client.close();
+});
+
 test('another epoch between two pages makes the earlier pages void', async () => {
   const { server, client } = await opened();
   full(150, server);

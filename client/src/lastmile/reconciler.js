@@ -105,7 +105,6 @@ export const createReconciler = (parts) => {
         const anew = { restarts, query, tick, before: after === null ? tick : 0 };
         /** @type {Reading} */
         const list = unfinished?.restarts === restarts ? unfinished : anew;
-        unfinished = list;
         abort = new AbortController();
         const page = await parts.http.send('GET', PAGE + list.query, { abort });
         if (started !== run) {
@@ -125,8 +124,8 @@ export const createReconciler = (parts) => {
           apply(page, list.before);
           list.query = `&next=${page.next}`;
           ({ restarts: list.restarts } = operations);
-          if (!page.next) {
-            unfinished = null;
+          unfinished = page.next ? list : null;
+          if (!unfinished) {
             return true;
           }
         }
