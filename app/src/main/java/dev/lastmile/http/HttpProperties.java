@@ -17,8 +17,10 @@ import org.springframework.validation.annotation.Validated;
  *     that are complete and not answered, at least {@code lastmile.http.max-body}. Above it, a
  *     request with a body is answered 503
  * @param maxAnswers bytes of memory that all lists of operations in progress may hold. Above it, a
- *     list is answered 503; above three quarters of it, a client has 5 s to read a response
+ *     list is answered 503. Above three quarters of it, the oldest responses that wait for their
+ *     clients for 5 s are closed
  * @param maxAnswersPerClient the same for one identity. Above it, a list is answered 429
+ * @param maxAnswersPerAddress the same for one client address. Above it, a list is answered 429
  * @param headTimeout time in which the request line and headers must arrive; otherwise the
  *     connection is closed
  * @param bodyTimeout time in which the request body must arrive; otherwise the request is answered
@@ -33,6 +35,7 @@ record HttpProperties(
     @Min(65_536) @Max(1_073_741_824) @DefaultValue("16777216") int maxBodies,
     @Min(65_536) @Max(1_073_741_824) @DefaultValue("33554432") int maxAnswers,
     @Min(65_536) @Max(1_073_741_824) @DefaultValue("2097152") int maxAnswersPerClient,
+    @Min(65_536) @Max(1_073_741_824) @DefaultValue("16777216") int maxAnswersPerAddress,
     @DurationMin(millis = 100) @DurationMax(minutes = 5) @DefaultValue("10s") Duration headTimeout,
     @DurationMin(millis = 100) @DurationMax(minutes = 5) @DefaultValue("10s") Duration bodyTimeout,
     @DurationMin(seconds = 1) @DurationMax(hours = 1) @DefaultValue("2m")

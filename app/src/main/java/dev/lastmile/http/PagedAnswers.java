@@ -16,10 +16,12 @@ import org.springframework.stereotype.Component;
  * Limits the memory of answers that are written page by page.
  *
  * <p>The stored data decides how long such an answer is, and the client how long it takes. So only
- * one page of it is in memory at a time, and the pages of all answers are counted, for each client
- * ({@code lastmile.http.max-answers-per-client}) and for all ({@code lastmile.http.max-answers}).
- * The memory is reserved before the first byte, so an answer that has begun does not fail for it.
- * While memory is scarce, {@link SlowClientGuard} closes clients that do not read.
+ * one page of it is in memory at a time, and the pages of all answers are counted: for each client
+ * ({@code lastmile.http.max-answers-per-client}), for each address ({@code
+ * lastmile.http.max-answers-per-address}) and for all ({@code lastmile.http.max-answers}). The
+ * memory is reserved before the first byte. So an answer that has begun fails for it only at an
+ * operation that is larger than a page. While memory is scarce, {@link SlowClientGuard} closes
+ * clients that do not read.
  *
  * <p>Any thread. Never blocks.
  */
@@ -39,6 +41,8 @@ public final class PagedAnswers {
   /** The same per client; a client without an answer in progress has no entry. */
   private final Map<String, Long> heldByClient = new ConcurrentHashMap<>();
 
+  private final Map<String, Long> heldByAddress = new ConcurrentHashMap<>();
+
   PagedAnswers(HttpProperties limits, RejectionMetrics rejections, MeterRegistry meters) {
     this.limits = limits;
     this.rejections = rejections;
@@ -50,65 +54,72 @@ public final class PagedAnswers {
    * share, and so does the first answer of all.
    *
    * @param client the channel of the client
+   * @param address the address of the client
    * @param bytes the most that a page is expected to occupy
-   * @throws RequestProblem 429 or 503 with {@code Retry-After}, if the answers of this client or of
-   *     all clients hold too much
+   * @throws RequestProblem 429 or 503 with {@code Retry-After}, if the answers of this client, of
+   *     its address or of all clients hold too much
    */
-  public PagedAnswer begin(String client, long bytes) {
-    long ofClient = heldByClient.merge(client, bytes, Long::sum);
-    long ofAll = held.addAndGet(bytes);
-    PagedAnswer answer = new PagedAnswer(client, bytes);
-    if (ofClient > Math.max(bytes, limits.maxAnswersPerClient())) {
+  public PagedAnswer begin(String client, String address, long bytes) {
+    PagedAnswer answer = new PagedAnswer(client, address, bytes);
+    try {
+      answer.change(bytes);
+      return answer;
+    } catch (RequestProblem e) {
       answer.close();
-      rejections.count(Reason.CLIENT_ANSWER_MEMORY);
-      throw tooMany(
-          HttpStatus.TOO_MANY_REQUESTS,
-          "too many answers of this client in progress",
-          "lastmile.http.max-answers-per-client",
-          limits.maxAnswersPerClient());
+      throw e;
     }
-    if (ofAll > Math.max(bytes, limits.maxAnswers())) {
-      answer.close();
-      rejections.count(Reason.ANSWER_MEMORY);
-      throw tooMany(
-          HttpStatus.SERVICE_UNAVAILABLE,
-          "too many answers in progress",
-          "lastmile.http.max-answers",
-          limits.maxAnswers());
-    }
-    return answer;
   }
 
   /** Whether little memory is left, so that clients that do not read have to make room. */
   boolean isScarce() {
-    return held.get() > limits.maxAnswers() * 3L / 4;
+    return held.get() > limits.maxAnswers() * 3L / 4 && heldByClient.size() > 1;
   }
 
-  private static RequestProblem tooMany(
-      HttpStatus status, String detail, String setting, int limit) {
-    String text = detail + ": at most " + limit + " bytes of memory in total; retry later";
+  /** Adds to what a client or an address holds, and returns the sum. */
+  private static long add(Map<String, Long> shares, String key, long difference) {
+    Long after =
+        shares.compute(
+            key,
+            (_, before) -> {
+              long sum = (before == null ? 0 : before) + difference;
+              return sum == 0 ? null : sum;
+            });
+    return after == null ? 0 : after;
+  }
+
+  private RequestProblem tooMany(
+      HttpStatus status, Reason reason, String whose, String setting, int limit) {
+    rejections.count(reason);
+    String detail =
+        "too many answers"
+            + whose
+            + " in progress: at most "
+            + limit
+            + " bytes of memory in total; retry later";
     // At random, so that clients that were rejected together do not come back together.
     int seconds = ThreadLocalRandom.current().nextInt(MIN_RETRY_SECONDS, MAX_RETRY_SECONDS + 1);
-    return new RequestProblem(status, text, setting, limit).retryAfter(seconds);
+    return new RequestProblem(status, detail, "lastmile.http." + setting, limit)
+        .retryAfter(seconds);
   }
 
   /** One answer in progress. One thread; {@link #close} releases its memory. */
   public final class PagedAnswer implements AutoCloseable {
     private final String client;
+    private final String address;
     private final long reserved;
     private long bytes;
 
-    private PagedAnswer(String client, long bytes) {
+    private PagedAnswer(String client, String address, long reserved) {
       this.client = client;
-      this.reserved = bytes;
-      this.bytes = bytes;
+      this.address = address;
+      this.reserved = reserved;
     }
 
     /**
-     * Corrects the count of this answer, after a page was read. A page that is larger than expected
-     * is counted with its size, also above the limits; it is in memory already.
+     * Corrects the count of this answer, after a page was read.
      *
      * @param last whether it is the last page; what is not needed any more is given back
+     * @throws RequestProblem if the page is larger than expected and exceeds a limit
      */
     public void holds(long page, boolean last) {
       change((last ? page : Math.max(page, reserved)) - bytes);
@@ -120,9 +131,9 @@ public final class PagedAnswers {
      *
      * @param cause logged with the event {@code answer_cut}
      */
-    public AnswerCutException cut(String reason, Throwable cause) {
+    public AnswerCutException cut(RuntimeException cause) {
       rejections.count(Reason.ANSWER_CUT);
-      LOG.atWarn().setCause(cause).addKeyValue("reason", reason).log("answer_cut");
+      LOG.atWarn().setCause(cause).addKeyValue("reason", cause.getMessage()).log("answer_cut");
       return new AnswerCutException(cause);
     }
 
@@ -133,13 +144,41 @@ public final class PagedAnswers {
 
     private void change(long difference) {
       bytes += difference;
-      held.addAndGet(difference);
-      heldByClient.compute(
-          client,
-          (_, before) -> {
-            long after = (before == null ? 0 : before) + difference;
-            return after == 0 ? null : after;
-          });
+      long ofClient = add(heldByClient, client, difference);
+      long ofAddress = add(heldByAddress, address, difference);
+      long ofAll = held.addAndGet(difference);
+      if (difference > 0) {
+        check(ofClient, ofAddress, ofAll);
+      }
+    }
+
+    private void check(long ofClient, long ofAddress, long ofAll) {
+      int perClient = limits.maxAnswersPerClient();
+      int perAddress = limits.maxAnswersPerAddress();
+      if (ofClient > Math.max(bytes, perClient)) {
+        throw tooMany(
+            HttpStatus.TOO_MANY_REQUESTS,
+            Reason.CLIENT_ANSWER_MEMORY,
+            " of this client",
+            "max-answers-per-client",
+            perClient);
+      }
+      if (ofAddress > Math.max(bytes, perAddress)) {
+        throw tooMany(
+            HttpStatus.TOO_MANY_REQUESTS,
+            Reason.CLIENT_ANSWER_MEMORY,
+            " of this address",
+            "max-answers-per-address",
+            perAddress);
+      }
+      if (ofAll > Math.max(bytes, limits.maxAnswers())) {
+        throw tooMany(
+            HttpStatus.SERVICE_UNAVAILABLE,
+            Reason.ANSWER_MEMORY,
+            "",
+            "max-answers",
+            limits.maxAnswers());
+      }
     }
   }
 }

@@ -3,6 +3,8 @@ package dev.lastmile.http;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.lastmile.http.RejectionMetrics.Reason;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -24,12 +26,14 @@ import org.jspecify.annotations.Nullable;
  * {@code lastmile.http.exchange-timeout} for a request with its response. Streams are exempt: they
  * have switched their idle timeout off and check the client themselves.
  *
- * <p>While the memory of lists is scarce, a response that waits for its client has five seconds. So
- * a few clients that do not read cannot keep others from reading lists.
+ * <p>While the memory of lists is scarce, each check closes the oldest quarter of the responses
+ * that wait for their clients for more than five seconds. So a few clients that do not read cannot
+ * keep others from reading lists.
  */
 final class SlowClientGuard extends AbstractLifeCycle {
   private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);
   private static final Duration SCARCE_TIMEOUT = Duration.ofSeconds(5);
+  private static final int PART = 4;
 
   /**
    * The state of a connection at a check.
@@ -83,6 +87,9 @@ final class SlowClientGuard extends AbstractLifeCycle {
     try {
       states.keySet().removeIf(endPoint -> !endPoint.isOpen());
       connector.getConnectedEndPoints().forEach(this::check);
+      if (answers.isScarce()) {
+        makeRoom();
+      }
     } finally {
       if (isRunning()) {
         schedule();
@@ -105,14 +112,28 @@ final class SlowClientGuard extends AbstractLifeCycle {
       return;
     }
     Duration limit = state.busy() ? properties.exchangeTimeout() : properties.headTimeout();
-    if (writing && answers.isScarce() && limit.compareTo(SCARCE_TIMEOUT) > 0) {
-      limit = SCARCE_TIMEOUT;
-    }
     if (now - state.sinceNanos() > limit.toNanos()) {
-      rejections.count(state.busy() ? Reason.ANSWER_TIME : Reason.HEAD_TIME);
-      states.remove(endPoint);
-      endPoint.close(new TimeoutException("slow client"));
+      close(endPoint, state.busy() ? Reason.ANSWER_TIME : Reason.HEAD_TIME);
     }
+  }
+
+  private void makeRoom() {
+    long latest = ticker.read() - SCARCE_TIMEOUT.toNanos();
+    List<Map.Entry<EndPoint, State>> waiting =
+        states.entrySet().stream()
+            .filter(entry -> entry.getValue().busy() && entry.getValue().sinceNanos() < latest)
+            .filter(entry -> isWriting(entry.getKey()))
+            .sorted(Comparator.comparingLong(entry -> entry.getValue().sinceNanos()))
+            .toList();
+    waiting
+        .subList(0, (waiting.size() + PART - 1) / PART)
+        .forEach(entry -> close(entry.getKey(), Reason.ANSWER_TIME));
+  }
+
+  private void close(EndPoint endPoint, Reason reason) {
+    rejections.count(reason);
+    states.remove(endPoint);
+    endPoint.close(new TimeoutException("slow client"));
   }
 
   /** Whether a response is still being written. Jetty counts it as sent when it starts. */
@@ -125,7 +146,7 @@ final class SlowClientGuard extends AbstractLifeCycle {
     long responses = connection.getMessagesOut();
     boolean busy = writing || connection.getMessagesIn() > responses;
     long bytes = connection.getBytesIn();
-    if (before == null || before.responses() != responses) {
+    if (before == null || before.responses() != responses || (before.busy() && !busy)) {
       // The first check, or the first one after a response: bytes cannot be attributed to one
       // request.
       boolean begun = busy || (responses == 0 && bytes > 0);

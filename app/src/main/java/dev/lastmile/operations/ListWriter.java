@@ -3,6 +3,7 @@ package dev.lastmile.operations;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.http.PagedAnswers.PagedAnswer;
+import dev.lastmile.http.RequestProblem;
 import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.store.OperationStore;
 import dev.lastmile.updates.Channel;
@@ -68,6 +69,7 @@ final class ListWriter {
 
   /**
    * @throws RedisUnavailableException before the first byte
+   * @throws RequestProblem before the first byte, if an operation needs more memory than is left
    * @throws dev.lastmile.http.AnswerCutException after the first byte
    * @throws IOException if the client is gone
    */
@@ -78,9 +80,9 @@ final class ListWriter {
     OutputStream out = response.getOutputStream();
     try {
       write(first, out);
-    } catch (RedisUnavailableException e) {
+    } catch (RedisUnavailableException | RequestProblem e) {
       if (response.isCommitted()) {
-        throw answer.cut(e.getMessage(), e);
+        throw answer.cut(e);
       }
       response.reset();
       throw e;

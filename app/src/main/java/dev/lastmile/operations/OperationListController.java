@@ -7,6 +7,7 @@ import dev.lastmile.identity.RateLimits.Limited;
 import dev.lastmile.store.OperationStore;
 import dev.lastmile.store.RetentionProperties;
 import dev.lastmile.updates.Channel;
+import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
@@ -36,12 +37,14 @@ class OperationListController {
       @RequestParam(name = "after", required = false) @Nullable String after,
       @RequestParam(name = "limit", required = false) @Nullable String limit,
       @RequestParam(name = "next", required = false) @Nullable String next,
+      HttpServletRequest http,
       HttpServletResponse response)
       throws IOException {
     int maxPages = 2 * retention.operationsPerChannel() + 10;
     ListRequest request = ListRequest.parse(channel, after, next, limit);
     // A page exists twice while it is read.
-    try (PagedAnswer answer = answers.begin(channel.value(), 2L * retention.pageBytes())) {
+    try (PagedAnswer answer =
+        answers.begin(channel.value(), http.getRemoteAddr(), 2L * retention.pageBytes())) {
       new ListWriter(store, maxPages, channel, request, answer, response).write();
     }
   }

@@ -160,7 +160,12 @@ public enum Metric {
       "bytes",
       "",
       "Memory that lists of operations in progress hold"),
-  QUEUE(Kind.GAUGE, "lastmile.stream.queue", "bytes", "", "Bytes that wait in all streams"),
+  QUEUE(
+      Kind.GAUGE,
+      "lastmile.stream.queue",
+      "bytes",
+      "",
+      "Bytes that wait in all streams; in memory twice that, as `lastmile.stream.max-queued` counts"),
   READS(Kind.COUNTER, "lastmile.stream.reads", "Reads of state for streams"),
   READS_FAILED(
       Kind.COUNTER,

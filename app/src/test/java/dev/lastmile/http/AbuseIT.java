@@ -129,10 +129,42 @@ class AbuseIT {
     try (RawHttp http = RawHttp.connect(a)) {
       for (int i = 0; i < 3; i++) {
         assertThat(http.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n").answer().status()).isEqualTo(200);
-        long until = System.nanoTime() + 2_500_000_000L;
-        Awaitility.await().until(() -> System.nanoTime() > until);
+        rest(2_500);
       }
     }
+  }
+
+  @Tag("long")
+  @Test
+  void aConnectionThatRestsAfterALongAnswerIsNotCut() {
+    Browser browser = browserWithResults(60);
+    try (RawHttp http = RawHttp.connect(a.uri(), 65_536)) {
+      http.send(listRequest(browser));
+      // Longer than one check of all connections; after it the answer is read in time.
+      rest(1_100);
+      assertThat(http.answer().status()).isEqualTo(200);
+      rest(2_500);
+      assertThat(http.send(listRequest(browser)).answer().status()).isEqualTo(200);
+    }
+  }
+
+  private static void rest(long millis) {
+    long until = System.nanoTime() + millis * 1_000_000;
+    Awaitility.await().until(() -> System.nanoTime() > until);
+  }
+
+  private static String listRequest(Browser browser) {
+    return "GET /api/operations HTTP/1.1\r\nHost: x\r\nCookie: " + browser.cookie() + "\r\n\r\n";
+  }
+
+  private static Browser browserWithResults(int operations) {
+    Browser browser = Browser.at(a);
+    String result = "z".repeat(60_000);
+    String report = "{\"revision\":1,\"status\":\"RUNNING\",\"result\":{\"large\":\"%s\"}}";
+    for (int i = 0; i < operations; i++) {
+      webhooks.outcome(a, browser.create(a), report.formatted(result));
+    }
+    return browser;
   }
 
   /**
@@ -245,25 +277,14 @@ class AbuseIT {
   @Tag("long")
   @Test
   void anAnswerReadByTheDropIsCut() {
-    Browser browser = Browser.at(a);
-    String large = "z".repeat(60_000);
-    for (int i = 0; i < 140; i++) {
-      String id = browser.create(a);
-      webhooks.outcome(
-          a,
-          id,
-          "{\"revision\":1,\"status\":\"RUNNING\",\"result\":{\"large\":\"%s\"}}".formatted(large));
-    }
+    Browser browser = browserWithResults(140);
     attack(
         "slow reading of a list of 8 MB",
         "lastmile.http.exchange-timeout",
         "answer_time",
         () -> {
           try (RawHttp http = RawHttp.connect(a.uri(), 4_096)) {
-            http.send(
-                "GET /api/operations HTTP/1.1\r\nHost: x\r\nCookie: "
-                    + browser.cookie()
-                    + "\r\n\r\n");
+            http.send(listRequest(browser));
             assertThat(http.read(1)).isPositive();
             double before = refused("answer_time");
             Awaitility.await()

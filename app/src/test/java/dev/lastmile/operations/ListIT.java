@@ -20,6 +20,7 @@ import java.util.List;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -60,7 +61,11 @@ class ListIT {
   }
 
   private static void finish(String id, long revision) {
-    String result = "{\"text\":\"%s\"}".formatted("x".repeat(RESULT));
+    finish(id, revision, "x");
+  }
+
+  private static void finish(String id, long revision, String character) {
+    String result = "{\"text\":\"%s\"}".formatted(character.repeat(RESULT));
     String body = "{\"revision\":%d,\"status\":\"SUCCEEDED\",\"result\":%s}";
     assertThat(webhooks.outcome(a, id, body.formatted(revision, result))).isEqualTo("stored");
   }
@@ -177,6 +182,28 @@ class ListIT {
     slow.forEach(RawHttp::close);
     Awaitility.await("closed connections release their memory").until(() -> held() == 0);
     assertThat(first.list(a, "").statusCode()).isEqualTo(200);
+  }
+
+  @Tag("long")
+  @Test
+  void anOperationThatIsLargerThanAPageIsCountedBeforeTheFirstByte() {
+    List<String> ids = new ArrayList<>();
+    Browser browser = browserWithResults(ids);
+    String cursor = browser.list(a, "").path("cursor");
+    // Each of these characters has six bytes when it is escaped.
+    finish(ids.getLast(), 1, "\u0001");
+    try (RawHttp slow = slowList(browser)) {
+      assertThat(held()).isEqualTo(ANSWER_BYTES);
+      Response list = browser.list(a, cursor);
+      list.then().statusCode(429).header("Retry-After", matchesPattern("[2-6]"));
+      assertThat(list.<String>path("field")).isEqualTo("lastmile.http.max-answers-per-client");
+      assertThat(held()).isEqualTo(ANSWER_BYTES);
+      slow.close();
+    }
+    Awaitility.await().until(() -> held() == 0);
+    Response list = browser.list(a, cursor);
+    assertThat(list.statusCode()).isEqualTo(200);
+    assertThat(list.asByteArray().length).isGreaterThan(6 * RESULT);
   }
 
   @Test
