@@ -68,14 +68,14 @@ final class KnownSettings implements ApplicationListener<ApplicationPreparedEven
     // Binding also accepts variables in lower case.
     String variable = name.toUpperCase(Locale.ROOT);
     if (variable.startsWith(ENVIRONMENT_PREFIX)) {
-      String plain = plain(variable.replace('_', '.'));
+      String plain = plain(INDEX.matcher(variable.replace('_', '.')).replaceAll(""));
       return !ENVIRONMENT.contains(variable)
           && known.stream().noneMatch(k -> plain(k).equals(plain))
           && known.stream().noneMatch(k -> variable.startsWith(variableOfMap(k)));
     }
     return name.startsWith(PREFIX)
         && !known.contains(plain(INDEX.matcher(name).replaceAll("")))
-        && known.stream().noneMatch(k -> k.endsWith(".") && name.startsWith(k));
+        && known.stream().noneMatch(k -> k.endsWith(".") && name.replace('[', '.').startsWith(k));
   }
 
   /** The beginning of the variables of a map; no variable begins with that of another setting. */
