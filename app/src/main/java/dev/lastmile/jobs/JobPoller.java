@@ -11,10 +11,9 @@ import dev.lastmile.store.OperationStore;
 import dev.lastmile.store.ProgressReport;
 import dev.lastmile.store.StateChange;
 import dev.lastmile.telemetry.Hop;
-import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
-import dev.lastmile.telemetry.HopRecorder.OpenHop;
 import dev.lastmile.telemetry.Metric;
+import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
 import io.micrometer.core.instrument.Counter;
@@ -28,8 +27,10 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
+import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.stereotype.Component;
 import org.springframework.web.client.HttpClientErrorException;
+import org.springframework.web.client.RestClientException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -66,7 +67,7 @@ final class JobPoller {
   private final OperationStore store;
   private final DueOperations due;
   private final RedisTime time;
-  private final HopRecorder hops;
+  private final RecordedChanges changes;
   private final JsonMapper mapper;
   private final Map<Outcome, Counter> polls = new EnumMap<>(Outcome.class);
   private final Semaphore pollPermits;
@@ -85,7 +86,7 @@ final class JobPoller {
     this.store = store;
     this.due = due;
     this.time = time;
-    this.hops = hops;
+    this.changes = new RecordedChanges(hops);
     this.mapper = mapper;
     this.pollPermits = new Semaphore(properties.concurrency());
     for (Outcome outcome : Outcome.values()) {
@@ -122,13 +123,14 @@ final class JobPoller {
   }
 
   private void poll(OperationId id) {
-    Optional<OperationMetadata> found = store.metadata(id);
-    if (found.isEmpty()) {
-      due.endOverdue(id);
-    } else if (store.metadataWithJob(id).isEmpty()) {
-      request(id, found.get());
+    store.metadata(id).ifPresentOrElse(metadata -> poll(id, metadata), () -> due.endOverdue(id));
+  }
+
+  private void poll(OperationId id, OperationMetadata metadata) {
+    // A job that is not accepted yet is submitted again by JobSubmitter.
+    if (store.metadataWithJob(id).isEmpty()) {
+      request(id, metadata);
     }
-    // Otherwise the job is not accepted yet, and JobSubmitter submits it again.
   }
 
   /** Polls an operation at its deadline, and fails it if that brings no outcome. */
@@ -138,41 +140,25 @@ final class JobPoller {
       due.endDeadline(id);
       return;
     }
-    poll(id);
     OperationMetadata metadata = found.get();
+    poll(id, metadata);
     StateChange state =
         new StateChange(OperationStatus.FAILED, null, DEADLINE_PASSED, null, time.micros());
-    try (OpenHop hop = hops.begin(Hop.CALLBACK, metadata.trace())) {
-      ChangeResult change;
-      try {
-        change = store.failAtDeadline(id, metadata, state, hop.context());
-      } catch (RedisUnavailableException e) {
-        hop.end("unavailable", Subject.of(id, metadata.correlationId()));
-        throw e;
-      }
-      if (change == ChangeResult.STORED) {
-        hop.end("deadline", Subject.of(id, metadata.correlationId()));
-      } else {
-        // The last poll has stored an outcome, or a replica that knows no deadlines has.
-        due.endDeadline(id);
-      }
+    ChangeResult change =
+        changes.store(
+            Hop.CALLBACK,
+            "deadline",
+            id,
+            metadata,
+            context -> store.failAtDeadline(id, metadata, state, context));
+    if (change != ChangeResult.STORED) {
+      // The last poll has stored an outcome, or a replica that knows no deadlines has.
+      due.endDeadline(id);
     }
   }
 
   private void request(OperationId id, OperationMetadata metadata) {
-    Outcome outcome;
-    try {
-      byte[] response = metadata.trace().call(() -> client.report(id.value()));
-      outcome = response == null ? Outcome.FAILED : store(id, metadata, response);
-    } catch (HttpClientErrorException.NotFound e) {
-      outcome = Outcome.UNKNOWN;
-    } catch (RedisUnavailableException e) {
-      throw e;
-    } catch (RuntimeException e) {
-      // Also an answer with an invalid content type, which is no RestClientException.
-      LOG.atDebug().setCause(e).addKeyValue("operation_id", id).log("poll_failed");
-      outcome = Outcome.FAILED;
-    }
+    Outcome outcome = ask(id, metadata);
     requireNonNull(polls.get(outcome)).increment();
     LOG.atLevel(outcome == Outcome.STORED ? Level.INFO : Level.DEBUG)
         .addKeyValue("operation_id", id)
@@ -181,26 +167,32 @@ final class JobPoller {
         .log("overdue_polled");
   }
 
-  private Outcome store(OperationId id, OperationMetadata metadata, byte[] response) {
-    Optional<ProgressReport> answer =
-        ProgressReport.parsePolled(mapper, response, time.micros(), properties.maxMessage());
-    if (answer.isEmpty()) {
-      return Outcome.PENDING;
-    }
-    ProgressReport report = answer.get();
-    try (OpenHop hop = hops.begin(Hop.CALLBACK, metadata.trace())) {
-      ChangeResult change;
-      try {
-        change = store.changeByPoll(id, metadata, report.state(), report.revision(), hop.context());
-      } catch (RedisUnavailableException e) {
-        // Recorded, because this span is the parent of the publication that failed.
-        hop.end("unavailable", Subject.of(id, metadata.correlationId()));
-        throw e;
+  private Outcome ask(OperationId id, OperationMetadata metadata) {
+    Optional<ProgressReport> report;
+    try {
+      byte[] response = metadata.trace().call(() -> client.report(id.value()));
+      if (response == null) {
+        return Outcome.FAILED;
       }
-      if (change == ChangeResult.STORED) {
-        hop.end("polled", Subject.of(id, metadata.correlationId()));
-      }
-      return Outcome.valueOf(change.name());
+      report = ProgressReport.parsePolled(mapper, response, time.micros(), properties.maxMessage());
+    } catch (HttpClientErrorException.NotFound e) {
+      return Outcome.UNKNOWN;
+    } catch (RestClientException | InvalidMediaTypeException | InvalidValueException e) {
+      LOG.atDebug().setCause(e).addKeyValue("operation_id", id).log("poll_failed");
+      return Outcome.FAILED;
     }
+    return report.isEmpty() ? Outcome.PENDING : store(id, metadata, report.get());
+  }
+
+  private Outcome store(OperationId id, OperationMetadata metadata, ProgressReport report) {
+    ChangeResult change =
+        changes.store(
+            Hop.CALLBACK,
+            "polled",
+            id,
+            metadata,
+            context ->
+                store.changeByPoll(id, metadata, report.state(), report.revision(), context));
+    return Outcome.valueOf(change.name());
   }
 }

@@ -8,9 +8,7 @@ import dev.lastmile.store.OperationMetadata;
 import dev.lastmile.store.OperationStore;
 import dev.lastmile.store.StateChange;
 import dev.lastmile.telemetry.Hop;
-import dev.lastmile.telemetry.Hop.Subject;
 import dev.lastmile.telemetry.HopRecorder;
-import dev.lastmile.telemetry.HopRecorder.OpenHop;
 import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
@@ -51,7 +49,7 @@ final class JobSubmitter {
   private final OperationStore store;
   private final DueOperations due;
   private final RedisTime time;
-  private final HopRecorder hops;
+  private final RecordedChanges changes;
   private final JsonMapper mapper;
   private final BlockingQueue<OperationId> queue;
 
@@ -76,7 +74,7 @@ final class JobSubmitter {
     this.store = store;
     this.due = due;
     this.time = time;
-    this.hops = hops;
+    this.changes = new RecordedChanges(hops);
     this.mapper = mapper;
     this.queue = new ArrayBlockingQueue<>(properties.queue());
     this.postponed = Metric.SUBMISSIONS_POSTPONED.counter(meters);
@@ -158,23 +156,20 @@ final class JobSubmitter {
 
   private void fail(OperationId id, OperationMetadata metadata, String message) {
     StateChange state = new StateChange(OperationStatus.FAILED, null, message, null, time.micros());
-    try (OpenHop hop = hops.begin(Hop.INITIATED, metadata.trace())) {
-      ChangeResult change;
-      try {
-        change = store.failNotAccepted(id, metadata, state, hop.context());
-      } catch (RedisUnavailableException e) {
-        hop.end("unavailable", Subject.of(id, metadata.correlationId()));
-        throw e;
-      }
-      if (change == ChangeResult.STORED) {
-        hop.end("external_failed", Subject.of(id, metadata.correlationId()));
-        LOG.atWarn()
-            .addKeyValue("operation_id", id)
-            .addKeyValue("correlation_id", metadata.correlationId())
-            .addKeyValue("trace_id", metadata.trace().traceId())
-            .addKeyValue("detail", message)
-            .log("operation_not_accepted");
-      }
+    ChangeResult change =
+        changes.store(
+            Hop.INITIATED,
+            "external_failed",
+            id,
+            metadata,
+            context -> store.failNotAccepted(id, metadata, state, context));
+    if (change == ChangeResult.STORED) {
+      LOG.atWarn()
+          .addKeyValue("operation_id", id)
+          .addKeyValue("correlation_id", metadata.correlationId())
+          .addKeyValue("trace_id", metadata.trace().traceId())
+          .addKeyValue("detail", message)
+          .log("operation_not_accepted");
     }
   }
 

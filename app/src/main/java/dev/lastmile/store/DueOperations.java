@@ -56,8 +56,7 @@ public final class DueOperations {
 
   /** Ends the submission: the external system has accepted the job, or the operation is final. */
   public void endSubmission(OperationId id) {
-    redis.call(
-        commands -> commands.zrem(Keys.submissions(id.partition()), id.value().getBytes(UTF_8)));
+    remove(Keys.submissions(id.partition()), id);
     redis.call(commands -> commands.hdel(Keys.operationMetadata(id), "job"));
   }
 
@@ -89,13 +88,16 @@ public final class DueOperations {
 
   /** Removes an operation from the deadlines: it has an outcome, or does not exist any more. */
   public void endDeadline(OperationId id) {
-    redis.call(
-        commands -> commands.zrem(Keys.deadlines(id.partition()), id.value().getBytes(UTF_8)));
+    remove(Keys.deadlines(id.partition()), id);
   }
 
   /** Removes an operation that does not exist any more, so that it is not polled again. */
   public void endOverdue(OperationId id) {
-    redis.call(commands -> commands.zrem(Keys.overdue(id.partition()), id.value().getBytes(UTF_8)));
+    remove(Keys.overdue(id.partition()), id);
+  }
+
+  private void remove(String key, OperationId id) {
+    redis.call(commands -> commands.zrem(key, id.value().getBytes(UTF_8)));
   }
 
   private List<OperationId> claim(String key, Duration lease, int limit) {
