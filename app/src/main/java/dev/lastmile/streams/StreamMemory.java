@@ -39,7 +39,7 @@ final class StreamMemory {
 
   /** Whether a stream that holds this much may take this much more. */
   boolean hasRoom(int held, int more) {
-    return 2 * (held + more) < STEP || !isFull();
+    return 2L * held + 2L * more < STEP || !isFull();
   }
 
   /** The time limit of a write. */
@@ -54,15 +54,15 @@ final class StreamMemory {
 
   /** What one stream holds. Not thread-safe: guarded by the connection's lock. */
   final class Share {
-    private int counted;
+    private long counted;
 
     /**
      * Counts what the stream holds now: each frame has its update beside it, so twice its bytes.
      */
     void set(int frameBytes) {
-      int bytes = 2 * frameBytes;
+      long bytes = 2L * frameBytes;
       if (Math.abs(bytes - counted) >= STEP || (bytes == 0 && counted != 0)) {
-        total.addAndGet((long) bytes - counted);
+        total.addAndGet(bytes - counted);
         counted = bytes;
       }
     }

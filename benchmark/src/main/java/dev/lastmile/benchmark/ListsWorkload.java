@@ -17,10 +17,12 @@ final class ListsWorkload implements Workload {
   private static final Measure WRONG =
       new Measure(GROUP, "deliveries lost or twice, updates refused", "", "", "0");
   private static final Measure BROKEN = new Measure(GROUP, "streams that ended", "", "", "0");
-  private static final Measure CUT = new Measure(GROUP, "lists that ended early", "", "", "0");
+  private static final Measure CUT = Measure.alone(GROUP, "lists that ended early", "");
   private static final Measure WHOLE = Measure.alone(GROUP, "lists read", "");
   private static final Measure REFUSED = Measure.alone(GROUP, "lists refused, 429 or 503", "");
-  private static final Measure HEAP = new Measure(GROUP, "heap in use, most", "MB", "", "≤ 256");
+  private static final Measure CLOSED =
+      Measure.alone(GROUP, "of these, closed to make room for others", "");
+  private static final Measure HEAP = Measure.alone(GROUP, "heap in use, most", "MB");
   private static final Measure LIVE = Measure.alone(GROUP, "live heap at the end", "MB");
   private static final Measure MEMORY = Measure.alone(GROUP, "memory of lists, most", "MB");
 
@@ -75,6 +77,11 @@ final class ListsWorkload implements Workload {
         bench.results().add(WHOLE, name, tally.whole.get());
         bench.results().add(REFUSED, name, tally.refused.get());
         bench.results().add(CUT, name, tally.cut.get());
+        double closed =
+            candidate
+                .processes()
+                .metric("lastmile_http_requests_rejected_total", "reason=\"answer_time\"");
+        bench.results().add(CLOSED, name, closed);
         bench.results().add(LIVE, name, candidate.processes().liveBytes(0) / MEGABYTE);
       }
     }
@@ -96,7 +103,7 @@ final class ListsWorkload implements Workload {
     private final AtomicBoolean ended = new AtomicBoolean();
     private final List<Double> heap = new ArrayList<>();
     private final Thread thread;
-    private double memory;
+    private final List<Double> lists = new ArrayList<>();
 
     Samples(Bench bench, LastmileCandidate candidate) {
       this.bench = bench;
@@ -115,15 +122,22 @@ final class ListsWorkload implements Workload {
       if (used > 0) {
         heap.add(used);
       }
-      memory = Math.max(memory, processes.metric("lastmile_http_answers_bytes") / MEGABYTE);
+      lists.add(processes.metric("lastmile_http_answers_bytes") / MEGABYTE);
     }
 
     synchronized void report(String name) {
-      bench.say(
-          "heap in use, MB, once a second: %s",
-          String.join(" ", heap.stream().map(used -> Long.toString(Math.round(used))).toList()));
-      bench.results().add(HEAP, name, heap.stream().mapToDouble(d -> d).max().orElse(0));
-      bench.results().add(MEMORY, name, memory);
+      bench.say("heap in use, MB, once a second: %s", inWords(heap));
+      bench.say("memory of lists, MB, once a second: %s", inWords(lists));
+      bench.results().add(HEAP, name, most(heap));
+      bench.results().add(MEMORY, name, most(lists));
+    }
+
+    private static String inWords(List<Double> values) {
+      return String.join(" ", values.stream().map(v -> Long.toString(Math.round(v))).toList());
+    }
+
+    private static double most(List<Double> values) {
+      return values.stream().mapToDouble(v -> v).max().orElse(0);
     }
 
     @Override
