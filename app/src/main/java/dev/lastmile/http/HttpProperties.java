@@ -16,11 +16,12 @@ import org.springframework.validation.annotation.Validated;
  * @param maxBodies bytes of all request bodies that are incomplete at one time, and bytes of all
  *     that are complete and not answered, at least {@code lastmile.http.max-body}. Above it, a
  *     request with a body is answered 503
- * @param maxAnswers bytes of memory that all lists of operations in progress may hold. Above it, a
- *     list is answered 503. Above three quarters of it, the oldest responses that wait for their
- *     clients for 5 s are closed
- * @param maxAnswersPerClient the same for one identity. Above it, a list is answered 429
- * @param maxAnswersPerAddress the same for one client address. Above it, a list is answered 429
+ * @param maxAnswers bytes of memory that all answers in progress with operations may hold: lists
+ *     and single ones. Above it, a request for them is answered 503. Above three quarters of it,
+ *     the oldest answers that wait for their clients for 5 s are closed
+ * @param maxAnswersPerClient the same for one identity. Above it, such a request is answered 429
+ * @param maxAnswersPerAddress the same for one client address. Above it, such a request is answered
+ *     429
  * @param headTimeout time in which the request line and headers must arrive; otherwise the
  *     connection is closed
  * @param bodyTimeout time in which the request body must arrive; otherwise the request is answered

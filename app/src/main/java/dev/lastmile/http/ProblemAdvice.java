@@ -2,6 +2,7 @@ package dev.lastmile.http;
 
 import dev.lastmile.http.RejectionMetrics.Reason;
 import dev.lastmile.updates.InvalidValueException;
+import dev.lastmile.updates.JsonText;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -16,6 +17,8 @@ import org.springframework.web.bind.annotation.RestControllerAdvice;
 import org.springframework.web.context.request.WebRequest;
 import org.springframework.web.servlet.mvc.method.annotation.ResponseEntityExceptionHandler;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.exc.StreamConstraintsException;
+import tools.jackson.core.exc.StreamReadException;
 
 /**
  * Turns exceptions into problem details (RFC 9457).
@@ -55,10 +58,19 @@ class ProblemAdvice extends ResponseEntityExceptionHandler {
       WebRequest request) {
     rejections.count(Reason.BODY_JSON);
     ProblemDetail problem =
-        ProblemDetail.forStatusAndDetail(status, "the body must be JSON in the documented form");
+        ProblemDetail.forStatusAndDetail(
+            status, "the body must be JSON in the documented form" + reason(e));
     problem.setProperty("field", field(e));
     problem.setProperty("limit", "valid JSON with values of the documented types");
     return handleExceptionInternal(e, problem, headers, status, request);
+  }
+
+  /** What the parser says of a body that is no JSON; of other ones the field says enough. */
+  private static String reason(HttpMessageNotReadableException e) {
+    return e.getMostSpecificCause() instanceof JacksonException json
+            && (json instanceof StreamReadException || json instanceof StreamConstraintsException)
+        ? ": " + JsonText.reason(json)
+        : "";
   }
 
   /**

@@ -4,6 +4,7 @@ import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.InvalidValueException;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -38,10 +39,11 @@ record ListRequest(@Nullable Cursor from, long head, int limit) {
       return new ListRequest(from, -1, operations);
     }
     Matcher position = NEXT.matcher(next);
-    if (!position.matches()) {
-      throw new InvalidValueException("next", "the next of an earlier page");
-    }
-    Cursor reached = ClientCursor.parse("next", position.group(1), channel);
+    Cursor reached =
+        Optional.of(position)
+            .filter(Matcher::matches)
+            .flatMap(match -> ClientCursor.find(match.group(1), channel))
+            .orElseThrow(() -> new InvalidValueException("next", "the next of an earlier page"));
     return new ListRequest(reached, Long.parseLong(position.group(2)), operations);
   }
 

@@ -24,6 +24,7 @@ import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
 import dev.lastmile.updates.Update;
+import jakarta.servlet.http.HttpServletRequest;
 import java.net.URI;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -52,13 +53,19 @@ class OperationController {
   private static final Pattern IDEMPOTENCY_KEY = Pattern.compile("[\\x21-\\x7e]{1,128}");
 
   private final OperationStore store;
+  private final OperationReader reader;
   private final RedisTime time;
   private final OperationsProperties properties;
   private final HopRecorder hops;
 
   OperationController(
-      OperationStore store, RedisTime time, OperationsProperties properties, HopRecorder hops) {
+      OperationStore store,
+      OperationReader reader,
+      RedisTime time,
+      OperationsProperties properties,
+      HopRecorder hops) {
     this.store = store;
+    this.reader = reader;
     this.time = time;
     this.properties = properties;
     this.hops = hops;
@@ -72,7 +79,8 @@ class OperationController {
       @RequestHeader(name = "Idempotency-Key", required = false) @Nullable String key,
       @RequestHeader(name = "X-Correlation-Id", required = false) @Nullable String correlation,
       @RequestHeader(name = "traceparent", required = false) @Nullable String traceparent,
-      @RequestHeader(name = "tracestate", required = false) @Nullable String tracestate) {
+      @RequestHeader(name = "tracestate", required = false) @Nullable String tracestate,
+      HttpServletRequest http) {
     String kind;
     String input;
     Idempotency idempotency;
@@ -99,12 +107,15 @@ class OperationController {
               new StateChange(OperationStatus.PENDING, 0, null, null, time.micros()),
               input,
               properties.deadlineOf(kind));
-      return create(operation, idempotency, initiated);
+      return create(operation, idempotency, initiated, http);
     }
   }
 
   private ResponseEntity<byte[]> create(
-      NewOperation operation, @Nullable Idempotency idempotency, OpenHop initiated) {
+      NewOperation operation,
+      @Nullable Idempotency idempotency,
+      OpenHop initiated,
+      HttpServletRequest http) {
     Subject subject = Subject.of(operation.id(), operation.correlationId());
     Creation creation;
     try {
@@ -120,8 +131,8 @@ class OperationController {
       }
       case Creation.Repeated(OperationId earlier) -> {
         Snapshot snapshot =
-            store
-                .get(operation.channel(), earlier)
+            reader
+                .read(operation.channel(), earlier, http)
                 .orElseThrow(() -> OperationProblem.notFound(earlier.value()));
         initiated.end("repeated", Subject.of(earlier, snapshot.update().correlationId()));
         yield created(snapshot);
@@ -169,7 +180,7 @@ class OperationController {
       Channel channel, @PathVariable("id") String id, ServletWebRequest request) {
     Snapshot snapshot =
         OperationId.parse(id)
-            .flatMap(operation -> store.get(channel, operation))
+            .flatMap(operation -> reader.read(channel, operation, request.getRequest()))
             .orElseThrow(() -> OperationProblem.notFound(id));
     boolean known = request.checkNotModified(snapshot.etag());
     boolean any = "*".equals(request.getHeader(HttpHeaders.IF_NONE_MATCH));

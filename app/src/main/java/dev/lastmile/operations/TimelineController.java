@@ -2,12 +2,12 @@ package dev.lastmile.operations;
 
 import dev.lastmile.identity.RateLimits.Limit;
 import dev.lastmile.identity.RateLimits.Limited;
-import dev.lastmile.store.OperationStore;
 import dev.lastmile.store.Snapshot;
 import dev.lastmile.store.Timelines;
 import dev.lastmile.telemetry.Hop.Passed;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.OperationId;
+import jakarta.servlet.http.HttpServletRequest;
 import java.util.List;
 import org.springframework.http.CacheControl;
 import org.springframework.http.MediaType;
@@ -21,11 +21,11 @@ import org.springframework.web.bind.annotation.RestController;
  */
 @RestController
 class TimelineController {
-  private final OperationStore store;
+  private final OperationReader reader;
   private final Timelines timelines;
 
-  TimelineController(OperationStore store, Timelines timelines) {
-    this.store = store;
+  TimelineController(OperationReader reader, Timelines timelines) {
+    this.reader = reader;
     this.timelines = timelines;
   }
 
@@ -33,10 +33,11 @@ class TimelineController {
 
   @Limited(Limit.READS)
   @GetMapping(path = "/api/operations/{id}/timeline", produces = MediaType.APPLICATION_JSON_VALUE)
-  ResponseEntity<Timeline> timeline(Channel channel, @PathVariable("id") String id) {
+  ResponseEntity<Timeline> timeline(
+      Channel channel, @PathVariable("id") String id, HttpServletRequest request) {
     Snapshot snapshot =
         OperationId.parse(id)
-            .flatMap(operation -> store.get(channel, operation))
+            .flatMap(operation -> reader.read(channel, operation, request))
             .orElseThrow(() -> OperationProblem.notFound(id));
     OperationId operation = snapshot.update().operationId();
     return ResponseEntity.ok()

@@ -199,6 +199,13 @@ public final class OperationStore {
     return metadataCache.withJob(id);
   }
 
+  /** The size of an operation's state in Redis, bytes; 0 if the channel has none with this id. */
+  public long stateSize(Channel channel, OperationId id) {
+    return id.partition().equals(channel.partition())
+        ? redis.call(commands -> commands.hstrlen(Keys.operations(channel), id.value() + ":e"))
+        : 0;
+  }
+
   /** One operation of a channel; empty if the channel has none with this id. */
   public Optional<Snapshot> get(Channel channel, OperationId id) {
     if (!id.partition().equals(channel.partition())) {

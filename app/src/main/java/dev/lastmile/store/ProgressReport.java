@@ -3,12 +3,12 @@ package dev.lastmile.store;
 import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.JsonText;
 import dev.lastmile.updates.OperationStatus;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
-import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -31,7 +31,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param operation operation id in the report; empty if it has none
  */
 public record ProgressReport(long revision, StateChange state, String operation) {
-  private static final int MAX_REASON = 200;
+  private static final int ENCODING_BYTES = 4;
   private static final long MAX_REVISION = (1L << 53) - 1;
 
   /**
@@ -67,22 +67,12 @@ public record ProgressReport(long revision, StateChange state, String operation)
         return json;
       }
     } catch (JacksonException e) {
-      throw new InvalidValueException("body", "JSON that can be read: " + reason(e));
+      throw new InvalidValueException("body", "JSON that can be read: " + JsonText.reason(e));
     } catch (ArithmeticException | NumberFormatException e) {
       // Out of the range of BigDecimal.
       throw new InvalidValueException("body", "JSON with numbers in the supported range");
     }
     throw new InvalidValueException("body", "a JSON object");
-  }
-
-  /** What the parser says, for example which name occurs twice, and where. */
-  private static String reason(JacksonException e) {
-    String message = String.valueOf(e.getOriginalMessage());
-    String cut = message.substring(0, Math.min(message.length(), MAX_REASON));
-    TokenStreamLocation at = e.getLocation();
-    return at == null
-        ? cut
-        : cut + " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
   }
 
   private static JsonNode read(JsonMapper mapper, byte[] body) {
@@ -93,8 +83,28 @@ public record ProgressReport(long revision, StateChange state, String operation)
       return mapper
           .reader()
           .with(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
-          .readTree(new String(body, StandardCharsets.UTF_8));
+          .readTree(text(body));
     }
+  }
+
+  /**
+   * The text, with U+FFFD for what cannot be decoded. The encoding follows from the zeros among the
+   * first bytes, since JSON begins with ASCII characters (RFC 4627, section 3).
+   */
+  private static String text(byte[] body) {
+    int zeros = 0;
+    for (int i = 0; i < ENCODING_BYTES; i++) {
+      zeros = 2 * zeros + (i < body.length && body[i] == 0 ? 1 : 0);
+    }
+    Charset charset =
+        switch (zeros) {
+          case 0b1110 -> StandardCharsets.UTF_32BE;
+          case 0b0111 -> StandardCharsets.UTF_32LE;
+          case 0b1010 -> StandardCharsets.UTF_16BE;
+          case 0b0101 -> StandardCharsets.UTF_16LE;
+          default -> StandardCharsets.UTF_8;
+        };
+    return new String(body, charset);
   }
 
   private static ProgressReport of(JsonNode json, long receivedAtMicros, int maxMessage) {

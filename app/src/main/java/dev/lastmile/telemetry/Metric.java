@@ -159,7 +159,7 @@ public enum Metric {
       "lastmile.http.answers",
       "bytes",
       "",
-      "Memory that lists of operations in progress hold"),
+      "Memory that answers in progress with operations hold"),
   QUEUE(
       Kind.GAUGE,
       "lastmile.stream.queue",

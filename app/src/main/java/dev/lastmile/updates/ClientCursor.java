@@ -1,6 +1,7 @@
 package dev.lastmile.updates;
 
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.zip.CRC32;
@@ -41,13 +42,20 @@ public final class ClientCursor {
    * @throws InvalidValueException if the text does not have the form of a cursor
    */
   public static Cursor parse(String field, String text, Channel channel) {
+    return find(text, channel)
+        .orElseThrow(() -> new InvalidValueException(field, "a cursor, as in the id of an update"));
+  }
+
+  /** As {@link #parse}; empty if the text does not have the form of a cursor. */
+  public static Optional<Cursor> find(String text, Channel channel) {
     Matcher matcher = FORM.matcher(text);
     if (!matcher.matches()) {
-      throw new InvalidValueException(field, "a cursor, as in the id of an update");
+      return Optional.empty();
     }
-    return check(channel).equals(matcher.group(3))
-        ? new Cursor(matcher.group(1), Long.parseLong(matcher.group(2)))
-        : NOWHERE;
+    return Optional.of(
+        check(channel).equals(matcher.group(3))
+            ? new Cursor(matcher.group(1), Long.parseLong(matcher.group(2)))
+            : NOWHERE);
   }
 
   private static String check(Channel channel) {

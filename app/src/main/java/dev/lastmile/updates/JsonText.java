@@ -1,10 +1,17 @@
 package dev.lastmile.updates;
 
+import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
+import tools.jackson.core.TokenStreamLocation;
 import tools.jackson.databind.JsonNode;
 
 /** Converts JSON from a request to the text that is stored and sent. */
 public final class JsonText {
+  private static final int MAX_REASON = 200;
+
+  /** What the parser adds about its input; it says nothing to a client. */
+  private static final Pattern SOURCE = Pattern.compile("\\s*(at )?\\[Source: [^\\]]*]");
+
   private JsonText() {}
 
   /**
@@ -23,6 +30,16 @@ public final class JsonText {
       // An unpaired surrogate cannot be written: reported below.
     }
     throw new InvalidValueException(field, "JSON with strings in valid Unicode");
+  }
+
+  /** What the parser says, for example which name occurs twice, and where. */
+  public static String reason(JacksonException e) {
+    String message = SOURCE.matcher(String.valueOf(e.getOriginalMessage())).replaceAll("");
+    String cut = message.substring(0, Math.min(message.length(), MAX_REASON));
+    TokenStreamLocation at = e.getLocation();
+    return at == null
+        ? cut
+        : cut + " (line " + at.getLineNr() + ", column " + at.getColumnNr() + ")";
   }
 
   /** The text with U+FFFD in place of each unpaired surrogate, which UTF-8 cannot encode. */

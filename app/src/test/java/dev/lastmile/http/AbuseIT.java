@@ -137,7 +137,7 @@ class AbuseIT {
   @Tag("long")
   @Test
   void aConnectionThatRestsAfterALongAnswerIsNotCut() {
-    Browser browser = browserWithResults(60);
+    Browser browser = browserWithResults(100);
     try (RawHttp http = RawHttp.connect(a.uri(), 65_536)) {
       http.send(listRequest(browser));
       // Longer than one check of all connections; after it the answer is read in time.

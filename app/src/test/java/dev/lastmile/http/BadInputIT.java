@@ -29,6 +29,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -61,6 +62,21 @@ class BadInputIT {
   @ValueSource(strings = {"", "{", "[]", "\"x\"", "{\"kind\":{}}", "{\"kind\":\"export\"", "nul"})
   void aMalformedCreationIsRefused(String body) {
     problem(json().body(body).post("/api/operations"), 400, null).body("limit", notNullValue());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{\"kind\":\"export\",\"input\":{\"a\":1,\"a\":2}} | Duplicate Object property \"a\"",
+        "{\"kind\":\"export\",\"input\":{\"a\":\"\u0001\"}} | Illegal unquoted character",
+        "{\"kind\" | Unexpected end-of-input"
+      })
+  void aMalformedCreationIsToldWhatTheParserFound(String body, String reason) {
+    problem(json().body(body).post("/api/operations"), 400, null)
+        .body("detail", containsString(reason))
+        .body("detail", containsString("line 1, column"))
+        .body("detail", not(containsString("Source")));
   }
 
   static Stream<Arguments> creations() {

@@ -1,6 +1,7 @@
 package dev.lastmile.operations;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.equalTo;
 import static org.hamcrest.Matchers.matchesPattern;
 
 import dev.lastmile.testkit.browser.Browser;
@@ -197,6 +198,11 @@ class ListIT {
       Response list = browser.list(a, cursor);
       list.then().statusCode(429).header("Retry-After", matchesPattern("[2-6]"));
       assertThat(list.<String>path("field")).isEqualTo("lastmile.http.max-answers-per-client");
+      browser
+          .get(a, ids.getLast())
+          .then()
+          .statusCode(429)
+          .body("field", equalTo("lastmile.http.max-answers-per-client"));
       assertThat(held()).isEqualTo(ANSWER_BYTES);
       slow.close();
     }
@@ -204,6 +210,8 @@ class ListIT {
     Response list = browser.list(a, cursor);
     assertThat(list.statusCode()).isEqualTo(200);
     assertThat(list.asByteArray().length).isGreaterThan(6 * RESULT);
+    assertThat(browser.get(a, ids.getLast()).statusCode()).isEqualTo(200);
+    Awaitility.await("memory to be released after the answer").until(() -> held() == 0);
   }
 
   @Test

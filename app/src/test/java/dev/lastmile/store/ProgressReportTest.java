@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -64,6 +65,13 @@ class ProgressReportTest {
     assertThat(state.status()).isEqualTo(OperationStatus.FAILED);
     assertThat(state.message()).isEqualTo("caf\ufffd\n!");
     assertThat(parse(body, StandardCharsets.UTF_8).message()).isEqualTo("caf\u00e9\n!");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"UTF-8", "UTF-16BE", "UTF-16LE", "UTF-32BE", "UTF-32LE"})
+  void everyEncodingOfJsonIsReadAlsoWithAFlaw(String charset) {
+    String body = "{\"revision\":1,\"status\":\"FAILED\",\"message\":\"a\nb\"}";
+    assertThat(parse(body, Charset.forName(charset)).message()).isEqualTo("a\nb");
   }
 
   @ParameterizedTest
