@@ -37,6 +37,12 @@ final class ListReader implements Runnable {
     final AtomicInteger whole = new AtomicInteger();
     final AtomicInteger refused = new AtomicInteger();
     final AtomicInteger cut = new AtomicInteger();
+
+    void reset() {
+      whole.set(0);
+      refused.set(0);
+      cut.set(0);
+    }
   }
 
   private final Request request;

@@ -21,7 +21,7 @@ final class ListsWorkload implements Workload {
   private static final Measure WHOLE = Measure.alone(GROUP, "lists read", "");
   private static final Measure REFUSED = Measure.alone(GROUP, "lists refused, 429 or 503", "");
   private static final Measure CLOSED =
-      Measure.alone(GROUP, "of these, closed to make room for others", "");
+      Measure.alone(GROUP, "slow readers closed to make room for others", "");
   private static final Measure HEAP = Measure.alone(GROUP, "heap in use, most", "MB");
   private static final Measure LIVE = Measure.alone(GROUP, "live heap at the end", "MB");
   private static final Measure MEMORY = Measure.alone(GROUP, "memory of lists, most", "MB");
@@ -64,8 +64,11 @@ final class ListsWorkload implements Workload {
         publisher.rate(rate, bench.warmUp());
         ListReader.Tally tally = new ListReader.Tally();
         List<ListReader> readers = readers(candidate, count, tally);
+        readers.forEach(Thread.ofVirtual()::start);
+        // Lists need code that is not compiled yet; the compiler would take half a core.
+        publisher.rate(rate, bench.warmUp());
+        tally.reset();
         try (Samples samples = new Samples(bench, candidate)) {
-          readers.forEach(Thread.ofVirtual()::start);
           Figures figures = publisher.rate(rate, bench.phase().multipliedBy(3));
           readers.forEach(ListReader::end);
           bench.say(figures, "beside lists, %.0f/s", rate);
