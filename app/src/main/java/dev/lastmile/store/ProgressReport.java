@@ -87,24 +87,28 @@ public record ProgressReport(long revision, StateChange state, String operation)
     }
   }
 
-  /**
-   * The text, with U+FFFD for what cannot be decoded. The encoding follows from the zeros among the
-   * first bytes, since JSON begins with ASCII characters (RFC 4627, section 3).
-   */
+  /** The text, with U+FFFD for what cannot be decoded, and without a byte order mark. */
   private static String text(byte[] body) {
+    String text = new String(body, charset(body));
+    return text.startsWith("\ufeff") ? text.substring(1) : text;
+  }
+
+  /**
+   * The encoding. JSON begins with ASCII characters, so it follows from the zeros among the first
+   * bytes (RFC 4627, section 3) or from a byte order mark.
+   */
+  private static Charset charset(byte[] body) {
     int zeros = 0;
     for (int i = 0; i < ENCODING_BYTES; i++) {
       zeros = 2 * zeros + (i < body.length && body[i] == 0 ? 1 : 0);
     }
-    Charset charset =
-        switch (zeros) {
-          case 0b1110 -> StandardCharsets.UTF_32BE;
-          case 0b0111 -> StandardCharsets.UTF_32LE;
-          case 0b1010 -> StandardCharsets.UTF_16BE;
-          case 0b0101 -> StandardCharsets.UTF_16LE;
-          default -> StandardCharsets.UTF_8;
-        };
-    return new String(body, charset);
+    return switch (zeros) {
+      case 0b1110, 0b1100 -> StandardCharsets.UTF_32BE;
+      case 0b0111, 0b0011 -> StandardCharsets.UTF_32LE;
+      case 0b1010, 0b0010 -> StandardCharsets.UTF_16BE;
+      case 0b0101, 0b0001 -> StandardCharsets.UTF_16LE;
+      default -> StandardCharsets.UTF_8;
+    };
   }
 
   private static ProgressReport of(JsonNode json, long receivedAtMicros, int maxMessage) {

@@ -72,6 +72,7 @@ class ProgressReportTest {
   void everyEncodingOfJsonIsReadAlsoWithAFlaw(String charset) {
     String body = "{\"revision\":1,\"status\":\"FAILED\",\"message\":\"a\nb\"}";
     assertThat(parse(body, Charset.forName(charset)).message()).isEqualTo("a\nb");
+    assertThat(parse("\ufeff" + body, Charset.forName(charset)).message()).isEqualTo("a\nb");
   }
 
   @ParameterizedTest
