@@ -18,7 +18,7 @@ import org.springframework.validation.annotation.Validated;
  *     request with a body is answered 503
  * @param maxAnswers bytes of memory that all answers in progress with operations may hold: lists
  *     and single ones. Above it, a request for them is answered 503. Above three quarters of it,
- *     the oldest answers that wait for their clients for 5 s are closed
+ *     the oldest responses that take longer than 5 s and wait for their clients are closed
  * @param maxAnswersPerClient the same for one identity. Above it, such a request is answered 429
  * @param maxAnswersPerAddress the same for one client address. Above it, such a request is answered
  *     429

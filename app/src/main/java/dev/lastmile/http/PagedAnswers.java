@@ -50,8 +50,8 @@ public final class PagedAnswers {
   }
 
   /**
-   * Reserves the memory of one answer. A client without another answer in progress always gets its
-   * share, and so does the first answer of all.
+   * Reserves the memory of one answer. If there is no other answer in progress, it gets what it
+   * needs, also above the limits.
    *
    * @param client the channel of the client
    * @param address the address of the client

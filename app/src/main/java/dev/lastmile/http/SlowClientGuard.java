@@ -26,9 +26,9 @@ import org.jspecify.annotations.Nullable;
  * {@code lastmile.http.exchange-timeout} for a request with its response. Streams are exempt: they
  * have switched their idle timeout off and check the client themselves.
  *
- * <p>While the memory of lists is scarce, each check closes the oldest quarter of the responses
- * that wait for their clients for more than five seconds. So a few clients that do not read cannot
- * keep others from reading lists.
+ * <p>While the memory of answers is scarce, each check looks at all responses that have taken
+ * longer than five seconds and wait for their clients. It closes the oldest quarter of them. So a
+ * few clients that do not read cannot keep others from reading lists.
  */
 final class SlowClientGuard extends AbstractLifeCycle {
   private static final Duration CHECK_INTERVAL = Duration.ofSeconds(1);

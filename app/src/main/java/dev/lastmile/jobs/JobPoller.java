@@ -13,7 +13,6 @@ import dev.lastmile.store.StateChange;
 import dev.lastmile.telemetry.Hop;
 import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.telemetry.Metric;
-import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
 import io.micrometer.core.instrument.Counter;
@@ -27,10 +26,8 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
-import org.springframework.http.InvalidMediaTypeException;
 import org.springframework.stereotype.Component;
 import org.springframework.web.client.HttpClientErrorException;
-import org.springframework.web.client.RestClientException;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -177,7 +174,10 @@ final class JobPoller {
       report = ProgressReport.parsePolled(mapper, response, time.micros(), properties.maxMessage());
     } catch (HttpClientErrorException.NotFound e) {
       return Outcome.UNKNOWN;
-    } catch (RestClientException | InvalidMediaTypeException | InvalidValueException e) {
+    } catch (RedisUnavailableException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      // Whatever is wrong with the answer must not postpone the deadline.
       LOG.atDebug().setCause(e).addKeyValue("operation_id", id).log("poll_failed");
       return Outcome.FAILED;
     }

@@ -6,6 +6,7 @@ import dev.lastmile.http.PagedAnswers.PagedAnswer;
 import dev.lastmile.http.RequestProblem;
 import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.store.OperationStore;
+import dev.lastmile.store.RetentionProperties;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
@@ -65,6 +66,17 @@ final class ListWriter {
     this.request = request;
     this.answer = answer;
     this.response = response;
+  }
+
+  /** Memory of a list, unless an operation is larger than a page; bytes. */
+  static long memory(RetentionProperties retention) {
+    // A page exists twice while it is read.
+    long read = 2L * retention.pageBytes();
+    long written =
+        retention.pageBytes()
+            + (long) BYTES_PER_UPDATE * retention.pageOperations()
+            + (long) BYTES_PER_ID * retention.operationsPerChannel();
+    return Math.max(read, written);
   }
 
   /**

@@ -130,10 +130,19 @@ class OperationController {
         yield created(Snapshot.of(update));
       }
       case Creation.Repeated(OperationId earlier) -> {
-        Snapshot snapshot =
-            reader
-                .read(operation.channel(), earlier, http)
-                .orElseThrow(() -> OperationProblem.notFound(earlier.value()));
+        Snapshot snapshot;
+        try {
+          snapshot =
+              reader
+                  .read(operation.channel(), earlier, http)
+                  .orElseThrow(() -> OperationProblem.notFound(earlier.value()));
+        } catch (RedisUnavailableException e) {
+          initiated.end("unavailable", subject);
+          throw e;
+        } catch (RequestProblem e) {
+          initiated.end("rejected", subject);
+          throw e;
+        }
         initiated.end("repeated", Subject.of(earlier, snapshot.update().correlationId()));
         yield created(snapshot);
       }

@@ -42,9 +42,8 @@ class OperationListController {
       throws IOException {
     int maxPages = 2 * retention.operationsPerChannel() + 10;
     ListRequest request = ListRequest.parse(channel, after, next, limit);
-    // A page exists twice while it is read.
     try (PagedAnswer answer =
-        answers.begin(channel.value(), http.getRemoteAddr(), 2L * retention.pageBytes())) {
+        answers.begin(channel.value(), http.getRemoteAddr(), ListWriter.memory(retention))) {
       new ListWriter(store, maxPages, channel, request, answer, response).write();
     }
   }

@@ -15,7 +15,7 @@ class OperationsConfiguration {
     return new WebMvcConfigurer() {
       @Override
       public void addInterceptors(InterceptorRegistry registry) {
-        registry.addInterceptor(reader).addPathPatterns("/api/operations/**");
+        registry.addInterceptor(reader);
       }
     };
   }

@@ -7,10 +7,14 @@ import tools.jackson.databind.JsonNode;
 
 /** Converts JSON from a request to the text that is stored and sent. */
 public final class JsonText {
+  /** Characters of the parser's message that are looked at: it may hold a name of any length. */
+  private static final int MAX_MESSAGE = 1_000;
+
   private static final int MAX_REASON = 200;
 
-  /** What the parser adds about its input; it says nothing to a client. */
-  private static final Pattern SOURCE = Pattern.compile("\\s*(at )?\\[Source: [^\\]]*]");
+  /** What the parser adds about its input and its own methods; it says nothing to a client. */
+  private static final Pattern INTERNAL =
+      Pattern.compile(" ?\\(?(start marker )?at \\[Source: [^]]*]\\)?|, from `[^`]*`");
 
   private JsonText() {}
 
@@ -34,8 +38,10 @@ public final class JsonText {
 
   /** What the parser says, for example which name occurs twice, and where. */
   public static String reason(JacksonException e) {
-    String message = SOURCE.matcher(String.valueOf(e.getOriginalMessage())).replaceAll("");
-    String cut = message.substring(0, Math.min(message.length(), MAX_REASON));
+    String message = String.valueOf(e.getOriginalMessage());
+    String begin = message.substring(0, Math.min(message.length(), MAX_MESSAGE));
+    String plain = INTERNAL.matcher(begin).replaceAll("");
+    String cut = repaired(plain.substring(0, Math.min(plain.length(), MAX_REASON)));
     TokenStreamLocation at = e.getLocation();
     return at == null
         ? cut

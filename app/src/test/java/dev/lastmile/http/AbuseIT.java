@@ -141,7 +141,7 @@ class AbuseIT {
     try (RawHttp http = RawHttp.connect(a.uri(), 65_536)) {
       http.send(listRequest(browser));
       // Longer than one check of all connections; after it the answer is read in time.
-      rest(1_100);
+      rest(1_300);
       assertThat(http.answer().status()).isEqualTo(200);
       rest(2_500);
       assertThat(http.send(listRequest(browser)).answer().status()).isEqualTo(200);

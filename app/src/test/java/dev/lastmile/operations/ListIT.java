@@ -204,7 +204,6 @@ class ListIT {
           .statusCode(429)
           .body("field", equalTo("lastmile.http.max-answers-per-client"));
       assertThat(held()).isEqualTo(ANSWER_BYTES);
-      slow.close();
     }
     Awaitility.await().until(() -> held() == 0);
     Response list = browser.list(a, cursor);
