@@ -41,6 +41,16 @@ class AccessIT extends BrowserTest {
     return in;
   }
 
+  /**
+   * The page once it knows the faults of the replicas. Its switches are disabled until then, and
+   * they are on while a fault of the test before ends.
+   */
+  private Page pageWithoutFaults() {
+    Page page = page();
+    page.locator("#strip[data-kind=well]").waitFor();
+    return page;
+  }
+
   /** axe-core changes the document in ways that the page's own policy forbids. */
   @Override
   Browser.NewContextOptions options() {
@@ -63,7 +73,7 @@ class AccessIT extends BrowserTest {
   @Test
   void axeFindsNothingSerious_inAnyStateOfThePage() {
     for (ColorScheme scheme : List.of(ColorScheme.LIGHT, ColorScheme.DARK)) {
-      Page page = page();
+      Page page = pageWithoutFaults();
       page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(scheme));
       page.evaluate(axe());
       assertNothingSerious(page, "empty, " + scheme);
@@ -88,7 +98,7 @@ class AccessIT extends BrowserTest {
 
   @Test
   void everythingIsReachedByKeyboard() {
-    Page page = page();
+    Page page = pageWithoutFaults();
     page.keyboard().press("Tab");
     assertThat(focused(page)).isEqualTo("Skip to the operations");
     page.keyboard().press("Enter");
@@ -108,7 +118,7 @@ class AccessIT extends BrowserTest {
   /** A browser takes the focus from what is disabled or hidden, and begins at the top again. */
   @Test
   void whatIsPressedKeepsTheFocus_orHandsItOn() {
-    Page page = page();
+    Page page = pageWithoutFaults();
     page.locator("#drop").focus();
     page.keyboard().press("Enter");
     page.locator("#drop[aria-disabled=true]").waitFor();
