@@ -13,7 +13,8 @@ import org.springframework.http.HttpStatus;
 import org.springframework.stereotype.Component;
 
 /**
- * Limits the memory of answers that are written page by page.
+ * Limits the memory of answers with operations: lists, which are written page by page, and single
+ * ones.
  *
  * <p>The stored data decides how long such an answer is, and the client how long it takes. So only
  * one page of it is in memory at a time, and the pages of all answers are counted: for each client
@@ -87,21 +88,6 @@ public final class PagedAnswers {
     return after == null ? 0 : after;
   }
 
-  private RequestProblem tooMany(
-      HttpStatus status, Reason reason, String whose, String setting, int limit) {
-    rejections.count(reason);
-    String detail =
-        "too many answers"
-            + whose
-            + " in progress: at most "
-            + limit
-            + " bytes of memory in total; retry later";
-    // At random, so that clients that were rejected together do not come back together.
-    int seconds = ThreadLocalRandom.current().nextInt(MIN_RETRY_SECONDS, MAX_RETRY_SECONDS + 1);
-    return new RequestProblem(status, detail, "lastmile.http." + setting, limit)
-        .retryAfter(seconds);
-  }
-
   /** One answer in progress. One thread; {@link #close} releases its memory. */
   public final class PagedAnswer implements AutoCloseable {
     private final String client;
@@ -153,32 +139,39 @@ public final class PagedAnswers {
     }
 
     private void check(long ofClient, long ofAddress, long ofAll) {
-      int perClient = limits.maxAnswersPerClient();
-      int perAddress = limits.maxAnswersPerAddress();
-      if (ofClient > Math.max(bytes, perClient)) {
-        throw tooMany(
-            HttpStatus.TOO_MANY_REQUESTS,
-            Reason.CLIENT_ANSWER_MEMORY,
-            " of this client",
-            "max-answers-per-client",
-            perClient);
+      check(
+          ofClient,
+          "max-answers-per-client",
+          limits.maxAnswersPerClient(),
+          HttpStatus.TOO_MANY_REQUESTS,
+          " of this client");
+      check(
+          ofAddress,
+          "max-answers-per-address",
+          limits.maxAnswersPerAddress(),
+          HttpStatus.TOO_MANY_REQUESTS,
+          " of this address");
+      check(ofAll, "max-answers", limits.maxAnswers(), HttpStatus.SERVICE_UNAVAILABLE, "");
+    }
+
+    private void check(long sum, String setting, int limit, HttpStatus status, String whose) {
+      if (sum <= Math.max(bytes, limit)) {
+        return;
       }
-      if (ofAddress > Math.max(bytes, perAddress)) {
-        throw tooMany(
-            HttpStatus.TOO_MANY_REQUESTS,
-            Reason.CLIENT_ANSWER_MEMORY,
-            " of this address",
-            "max-answers-per-address",
-            perAddress);
-      }
-      if (ofAll > Math.max(bytes, limits.maxAnswers())) {
-        throw tooMany(
-            HttpStatus.SERVICE_UNAVAILABLE,
-            Reason.ANSWER_MEMORY,
-            "",
-            "max-answers",
-            limits.maxAnswers());
-      }
+      rejections.count(
+          status == HttpStatus.SERVICE_UNAVAILABLE
+              ? Reason.ANSWER_MEMORY
+              : Reason.CLIENT_ANSWER_MEMORY);
+      String detail =
+          "too many answers"
+              + whose
+              + " in progress: at most "
+              + limit
+              + " bytes of memory in total; retry later";
+      // At random, so that clients that were rejected together do not come back together.
+      int seconds = ThreadLocalRandom.current().nextInt(MIN_RETRY_SECONDS, MAX_RETRY_SECONDS + 1);
+      throw new RequestProblem(status, detail, "lastmile.http." + setting, limit)
+          .retryAfter(seconds);
     }
   }
 }

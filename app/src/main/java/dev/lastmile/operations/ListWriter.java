@@ -35,7 +35,7 @@ import org.springframework.http.MediaType;
  */
 final class ListWriter {
   /** Memory of an update around its state, and of the id of a listed operation; bytes. */
-  private static final int BYTES_PER_UPDATE = 400;
+  static final int BYTES_PER_UPDATE = 400;
 
   private static final int BYTES_PER_ID = 150;
 

@@ -26,9 +26,6 @@ import org.springframework.web.servlet.HandlerInterceptor;
 final class OperationReader implements HandlerInterceptor {
   private static final String ANSWER = OperationReader.class.getName();
 
-  /** Memory of an operation around its state, bytes. */
-  private static final int OVERHEAD = 400;
-
   private final OperationStore store;
   private final PagedAnswers answers;
 
@@ -56,7 +53,7 @@ final class OperationReader implements HandlerInterceptor {
 
   /** The reply of Redis, the state, and the answer. */
   private static long memory(long size) {
-    return 3 * size + OVERHEAD;
+    return 3 * size + ListWriter.BYTES_PER_UPDATE;
   }
 
   @Override

@@ -85,7 +85,7 @@ class PagedAnswersTest {
     answer.close();
     assertThat(held()).isEqualTo(100_000);
     other.holds(PER_CLIENT + 50_000, true);
-    assertThat(held()).as("nobody else is served").isEqualTo(PER_CLIENT + 50_000);
+    assertThat(held()).as("the only answer gets what it needs").isEqualTo(PER_CLIENT + 50_000);
   }
 
   @Test
