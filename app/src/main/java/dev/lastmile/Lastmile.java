@@ -3,6 +3,7 @@ package dev.lastmile;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.lastmile.startup.StartupChecks;
 import dev.lastmile.streams.Drain;
+import java.security.Security;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import org.springframework.boot.SpringApplication;
@@ -53,6 +54,9 @@ public class Lastmile {
    * @param configuration the class to start from; it imports this one
    */
   public static SpringApplication application(Class<?> configuration) {
+    // After a failover the name of the primary leads to another address. The default is 30 s.
+    Security.setProperty("networkaddress.cache.ttl", "2");
+    Security.setProperty("networkaddress.cache.negative.ttl", "1");
     SpringApplication application = new SpringApplication(configuration);
     StartupChecks.addTo(application);
     application.setRegisterShutdownHook(false);

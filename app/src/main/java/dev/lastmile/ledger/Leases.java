@@ -4,6 +4,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisErrors;
 import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.redis.Script;
 import dev.lastmile.redis.ScriptArguments;
@@ -48,6 +49,7 @@ public final class Leases {
   private static final Logger LOG = LoggerFactory.getLogger(Leases.class);
 
   private final RedisConnection redis;
+  private final RedisErrors errors;
   private final LedgerProperties properties;
   private final Ticker ticker;
   private final String process;
@@ -77,8 +79,14 @@ public final class Leases {
   @GuardedBy("this")
   private long heldAtNanos;
 
-  Leases(RedisConnection redis, Replica replica, LedgerProperties properties, Ticker ticker) {
+  Leases(
+      RedisConnection redis,
+      RedisErrors errors,
+      Replica replica,
+      LedgerProperties properties,
+      Ticker ticker) {
     this.redis = redis;
+    this.errors = errors;
     this.properties = properties;
     this.ticker = ticker;
     String random = HexFormat.of().toHexDigits(new SecureRandom().nextInt());
@@ -118,20 +126,33 @@ public final class Leases {
   }
 
   /**
-   * Renews the lease, or takes one. Blocks as a script does.
+   * Renews the lease, or takes one. Blocks as a script does. The renewal is the write that proves
+   * that Redis works.
    *
-   * @throws RedisUnavailableException if Redis does not reply
+   * @throws RedisUnavailableException if Redis does not reply, or refuses
    */
   void renew() {
+    try {
+      if (renewOrTake()) {
+        errors.written();
+      }
+    } catch (RedisUnavailableException e) {
+      errors.notWritten(e);
+      throw e;
+    }
+  }
+
+  /** Returns whether something was written: nothing is after {@link #leave}. */
+  private boolean renewOrTake() {
     long since;
     synchronized (this) {
       if (left) {
-        return;
+        return false;
       }
       long begun = ticker.read();
       if (taken && inAllPartitions("renew", incarnation)) {
         heldAtNanos = begun;
-        return;
+        return true;
       }
       takeAnother();
       heldAtNanos = begun;
@@ -141,6 +162,7 @@ public final class Leases {
     if (since != 0) {
       renewedListeners.forEach(listener -> listener.accept(since));
     }
+    return true;
   }
 
   /** As {@link #renew}, but without an exception: for callers that repeat the call. */

@@ -4,7 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
-import dev.lastmile.redis.RedisProperties;
+import dev.lastmile.redis.RedisDialer;
 import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.redis.Script;
 import dev.lastmile.redis.ScriptArguments;
@@ -59,7 +59,7 @@ public final class Sweeper {
       RedisConnection redis,
       LedgerProperties properties,
       RetentionProperties retention,
-      RedisProperties redisProperties,
+      RedisDialer dialer,
       FanOut fanOut,
       HopRecorder hops,
       MeterRegistry meters) {
@@ -67,7 +67,7 @@ public final class Sweeper {
     this.redis = redis;
     this.properties = properties;
     this.retention = retention;
-    this.topic = redisProperties.topic();
+    this.topic = dialer.topic();
     this.fanOut = fanOut;
     this.backlog = Metric.SWEEP_BACKLOG.counter(meters);
     this.replicasLost = Metric.REPLICAS_LOST.counter(meters);

@@ -3,12 +3,11 @@ package dev.lastmile.pubsub;
 import com.github.benmanes.caffeine.cache.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.redis.ReconnectingConnection;
-import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisDialer;
+import dev.lastmile.redis.RedisErrors;
 import dev.lastmile.redis.RedisProperties;
 import dev.lastmile.streams.Dispatcher;
 import dev.lastmile.telemetry.Metric;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.micrometer.core.instrument.Counter;
@@ -31,9 +30,9 @@ import org.springframework.stereotype.Component;
 final class Subscriber implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Subscriber.class);
 
-  private final RedisClient client;
+  private final RedisDialer dialer;
+  private final RedisErrors errors;
   private final String topic;
-  private final RedisURI uri;
   private final SubscriptionMonitor monitor;
   private final Dispatcher dispatcher;
   private final FanOutSwitch fanOut;
@@ -53,7 +52,8 @@ final class Subscriber implements AutoCloseable {
   private long windowEndNanos = Long.MIN_VALUE;
 
   Subscriber(
-      RedisClient client,
+      RedisDialer dialer,
+      RedisErrors errors,
       RedisProperties properties,
       SubscriptionMonitor monitor,
       Dispatcher dispatcher,
@@ -61,9 +61,9 @@ final class Subscriber implements AutoCloseable {
       Ticker ticker,
       ScheduledExecutorService scheduler,
       MeterRegistry meters) {
-    this.client = client;
-    this.topic = properties.topic();
-    this.uri = properties.uri();
+    this.dialer = dialer;
+    this.errors = errors;
+    this.topic = dialer.topic();
     this.monitor = monitor;
     this.dispatcher = dispatcher;
     this.fanOut = fanOut;
@@ -108,7 +108,7 @@ final class Subscriber implements AutoCloseable {
 
     @Override
     public CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> dial() {
-      return client.connectPubSubAsync(RedisConnection.CODEC, uri);
+      return dialer.connectPubSub();
     }
 
     @Override
@@ -133,6 +133,11 @@ final class Subscriber implements AutoCloseable {
       windowOpen = false;
       windowClosed(receivedBefore);
       dispatcher.reconcileAll();
+    }
+
+    @Override
+    public void failed(RuntimeException failure) {
+      errors.reportSubscribe(failure);
     }
 
     @Override

@@ -6,7 +6,7 @@ import com.github.benmanes.caffeine.cache.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.ledger.Leases;
 import dev.lastmile.redis.RedisConnection;
-import dev.lastmile.redis.RedisProperties;
+import dev.lastmile.redis.RedisDialer;
 import dev.lastmile.streams.StreamAdmission;
 import dev.lastmile.telemetry.Metric;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -84,7 +84,7 @@ final class SubscriptionMonitor {
       StreamAdmission admission,
       FanOutSwitch fanOut,
       CanaryProperties properties,
-      RedisProperties redisProperties,
+      RedisDialer dialer,
       Ticker ticker,
       MeterRegistry meters) {
     this.redis = redis;
@@ -92,7 +92,7 @@ final class SubscriptionMonitor {
     this.admission = admission;
     this.fanOut = fanOut;
     this.properties = properties;
-    this.topic = redisProperties.topic();
+    this.topic = dialer.topic();
     this.ticker = ticker;
     this.canary = ("3\t" + leases.incarnation()).getBytes(UTF_8);
     this.receivedAtNanos = ticker.read();

@@ -10,15 +10,12 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Checks that the epoch of every partition belongs to the Redis process of a connection. */
 final class Epochs {
   private static final Logger LOG = LoggerFactory.getLogger(Epochs.class);
-  private static final Pattern RUN_ID = Pattern.compile("^run_id:(\\w+)", Pattern.MULTILINE);
   private static final String EXAMPLES = "5";
   private static final SecureRandom RANDOM = new SecureRandom();
 
@@ -34,13 +31,11 @@ final class Epochs {
    */
   static void check(
       RedisAsyncCommands<String, byte[]> commands, Runnable submitted, RedisConnection redis) {
-    RedisFuture<String> info = commands.info("server");
+    RedisFuture<String> info = commands.info();
     submitted.run();
-    Matcher runId = RUN_ID.matcher(redis.await(info));
-    if (!runId.find()) {
-      throw new RedisUnavailableException("INFO of Redis has no run_id");
-    }
-    byte[] run = runId.group(1).getBytes(UTF_8);
+    ServerInfo server = ServerInfo.parse(redis.await(info));
+    server.check();
+    byte[] run = server.runId().getBytes(UTF_8);
     List<RedisFuture<List<Object>>> pending = new ArrayList<>();
     for (Partition partition : Partition.ALL) {
       byte[] candidate = HexFormat.of().toHexDigits(RANDOM.nextLong()).getBytes(UTF_8);

@@ -45,6 +45,9 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
     /** The connection is in use. Must not block for long. */
     void connected();
 
+    /** The attempt failed, and another one follows. */
+    void failed(RuntimeException failure);
+
     /** The connection broke or was dropped, and the next attempt is requested. Any thread. */
     void lost();
   }
@@ -77,7 +80,7 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
       Ticker ticker,
       ScheduledExecutorService scheduler) {
     this.steps = steps;
-    this.timeout = properties.dialTimeout();
+    this.timeout = properties.attemptLimit();
     this.pauseMillis = properties.redialInterval().toMillis();
     this.ticker = ticker;
     this.scheduler = scheduler;
@@ -144,7 +147,7 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
       connect();
       failed = false;
     } catch (RuntimeException e) {
-      LOG.atDebug().setCause(e).log("redis_connect_failed");
+      steps.failed(e);
     } finally {
       // Also after an error: otherwise no attempt would follow any more.
       ended(failed, begun);

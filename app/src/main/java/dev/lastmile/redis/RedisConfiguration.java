@@ -2,19 +2,17 @@ package dev.lastmile.redis;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.lastmile.telemetry.Metric;
-import io.lettuce.core.ClientOptions;
-import io.lettuce.core.MaintNotificationsConfig;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.SocketOptions;
-import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultEventLoopGroupProvider;
+import io.lettuce.core.resource.SocketAddressResolver;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.net.InetAddress;
 import java.time.Instant;
 import java.util.concurrent.ScheduledExecutorService;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 /** Builds the connection to Redis. A replica starts without Redis: no bean waits for it. */
 @Configuration(proxyBeanMethods = false)
@@ -22,39 +20,37 @@ import org.springframework.context.annotation.Configuration;
 class RedisConfiguration {
   /**
    * One event loop for both connections. The reply to a change and its publication arrive together,
-   * so they wake one thread, once. No task on the loop blocks.
+   * so they wake one thread, once. No task on the loop blocks. So names are resolved on the thread
+   * that connects; the default of Lettuce resolves them on the loop.
    */
   @Bean(destroyMethod = "shutdown")
   ClientResources redisResources() {
     return ClientResources.builder()
         .eventLoopGroupProvider(new DefaultEventLoopGroupProvider(1))
+        .socketAddressResolver(SocketAddressResolver.create(InetAddress::getAllByName))
         .build();
   }
 
-  @Bean(destroyMethod = "shutdown")
-  RedisClient redisClient(ClientResources resources, RedisProperties properties) {
-    RedisClient client = RedisClient.create(resources, properties.uri());
-    client.setOptions(
-        ClientOptions.builder()
-            .autoReconnect(false)
-            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-            .maintNotificationsConfig(MaintNotificationsConfig.disabled())
-            .socketOptions(SocketOptions.builder().connectTimeout(properties.timeout()).build())
-            .timeoutOptions(TimeoutOptions.enabled(properties.timeout()))
-            .build());
-    return client;
+  @Bean
+  RedisDialer redisDialer(
+      LettuceConnectionFactory factory, ClientResources resources, RedisProperties properties) {
+    return new RedisDialer(factory, resources, properties);
+  }
+
+  @Bean
+  RedisErrors redisErrors(Ticker ticker, MeterRegistry meters) {
+    return new RedisErrors(ticker, meters);
   }
 
   @Bean
   RedisConnection redisConnection(
-      RedisClient client,
+      RedisDialer dialer,
+      ClientResources resources,
+      RedisErrors errors,
       RedisProperties properties,
       Ticker ticker,
-      ScheduledExecutorService scheduler,
-      MeterRegistry meters) {
-    RedisConnection redis = new RedisConnection(client, properties, ticker, scheduler);
-    Metric.REDIS_UP.gauge(meters, () -> redis.isConnected() ? 1 : 0);
-    return redis;
+      ScheduledExecutorService scheduler) {
+    return new RedisConnection(dialer, resources, errors, properties, ticker, scheduler);
   }
 
   @Bean

@@ -3,17 +3,13 @@ package dev.lastmile.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.github.benmanes.caffeine.cache.Ticker;
-import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
 import io.lettuce.core.RedisFuture;
 import io.lettuce.core.RedisNoScriptException;
-import io.lettuce.core.RedisURI;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.async.RedisAsyncCommands;
-import io.lettuce.core.codec.ByteArrayCodec;
-import io.lettuce.core.codec.RedisCodec;
-import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.Transports;
 import io.netty.channel.EventLoopGroup;
 import io.netty.util.concurrent.EventExecutor;
@@ -46,9 +42,6 @@ import org.slf4j.LoggerFactory;
  * RedisUnavailableException}. It is never sent twice.
  */
 public final class RedisConnection implements AutoCloseable {
-  public static final RedisCodec<String, byte[]> CODEC =
-      RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
-
   /**
    * Commands without a reply, above which a further command fails at once: some seconds of the
    * highest rate that was measured.
@@ -57,8 +50,9 @@ public final class RedisConnection implements AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(RedisConnection.class);
 
-  private final RedisClient client;
-  private final RedisURI uri;
+  private final RedisDialer dialer;
+  private final ClientResources resources;
+  private final RedisErrors errors;
   private final ReplyAwaiter awaiter;
   private final ReconnectingConnection<StatefulRedisConnection<String, byte[]>> connection;
   private final boolean batching;
@@ -75,16 +69,18 @@ public final class RedisConnection implements AutoCloseable {
   private volatile boolean everConnected;
 
   public RedisConnection(
-      RedisClient client,
+      RedisDialer dialer,
+      ClientResources resources,
+      RedisErrors errors,
       RedisProperties properties,
       Ticker ticker,
       ScheduledExecutorService scheduler) {
-    this.client = client;
-    this.uri = properties.uri();
+    this.dialer = dialer;
+    this.resources = resources;
+    this.errors = errors;
     this.awaiter = new ReplyAwaiter(properties.timeout());
     this.batching = !properties.gather().isZero();
-    this.loops =
-        client.getResources().eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass());
+    this.loops = resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass());
     this.batcher = batcher(properties.gather());
     this.connection = new ReconnectingConnection<>(new Steps(), properties, ticker, scheduler);
   }
@@ -179,7 +175,11 @@ public final class RedisConnection implements AutoCloseable {
   private <T> RedisFuture<T> send(Supplier<RedisFuture<T>> command) {
     if (inFlight.incrementAndGet() > MAX_IN_FLIGHT) {
       inFlight.decrementAndGet();
-      throw new RedisUnavailableException("too many Redis commands in flight");
+      RedisUnavailableException refusal =
+          new RedisUnavailableException(
+              RedisErrorCause.OVERLOADED, "too many Redis commands in flight");
+      errors.reportReply(refusal);
+      throw refusal;
     }
     RedisFuture<T> sent;
     try {
@@ -188,9 +188,23 @@ public final class RedisConnection implements AutoCloseable {
       inFlight.decrementAndGet();
       throw new RedisUnavailableException("the Redis connection is closed", e);
     }
-    var _ = sent.whenComplete((_, _) -> inFlight.decrementAndGet());
+    var _ =
+        sent.whenComplete((_, failure) -> {
+          inFlight.decrementAndGet();
+          if (failure != null) {
+            failed(failure);
+          }
+        });
     submitted();
     return sent;
+  }
+
+  /** Runs on the event loop, once for each command that failed. */
+  private void failed(Throwable failure) {
+    RedisErrorCause cause = errors.reportReply(failure);
+    if (cause != null && cause.endsConnection()) {
+      drop(cause.wireName());
+    }
   }
 
   /** Requests a flush of commands that were submitted. */
@@ -211,7 +225,7 @@ public final class RedisConnection implements AutoCloseable {
   private StatefulRedisConnection<String, byte[]> current() {
     StatefulRedisConnection<String, byte[]> current = connection.current();
     if (current == null) {
-      throw new RedisUnavailableException("Redis is not connected");
+      throw new RedisUnavailableException(RedisErrorCause.DISCONNECTED, "Redis is not connected");
     }
     return current;
   }
@@ -248,6 +262,9 @@ public final class RedisConnection implements AutoCloseable {
   public void renewEpochs() {
     try {
       Epochs.check(current().async(), this::submitted, this);
+    } catch (RedisUnavailableException e) {
+      failed(e);
+      throw e;
     } catch (RedisException e) {
       throw new RedisUnavailableException("the Redis connection is closed", e);
     }
@@ -264,7 +281,7 @@ public final class RedisConnection implements AutoCloseable {
       implements ReconnectingConnection.Steps<StatefulRedisConnection<String, byte[]>> {
     @Override
     public CompletionStage<StatefulRedisConnection<String, byte[]>> dial() {
-      return client.connectAsync(CODEC, uri);
+      return dialer.connect();
     }
 
     @Override
@@ -283,14 +300,23 @@ public final class RedisConnection implements AutoCloseable {
 
     @Override
     public void connected() {
-      LOG.atInfo().addKeyValue("first", !everConnected).log("redis_connected");
+      LOG.atInfo()
+          .addKeyValue("first", !everConnected)
+          .addKeyValue("address", dialer.address())
+          .log("redis_connected");
       everConnected = true;
       connectedListeners.forEach(Runnable::run);
     }
 
     @Override
+    public void failed(RuntimeException failure) {
+      errors.reportConnect(failure);
+    }
+
+    @Override
     public void lost() {
-      LOG.atWarn().log("redis_unreachable");
+      errors.disconnected();
+      LOG.atWarn().addKeyValue("address", dialer.address()).log("redis_unreachable");
     }
   }
 
@@ -302,6 +328,6 @@ public final class RedisConnection implements AutoCloseable {
     closed = true;
     flush();
     connection.close();
-    var _ = client.getResources().eventLoopGroupProvider().release(loops, 0, 2, TimeUnit.SECONDS);
+    var _ = resources.eventLoopGroupProvider().release(loops, 0, 2, TimeUnit.SECONDS);
   }
 }

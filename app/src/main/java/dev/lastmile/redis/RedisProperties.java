@@ -1,9 +1,8 @@
 package dev.lastmile.redis;
 
-import io.lettuce.core.RedisURI;
 import jakarta.validation.constraints.Max;
 import jakarta.validation.constraints.Min;
-import jakarta.validation.constraints.NotBlank;
+import jakarta.validation.constraints.NotNull;
 import java.time.Duration;
 import org.hibernate.validator.constraints.time.DurationMax;
 import org.hibernate.validator.constraints.time.DurationMin;
@@ -12,14 +11,17 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 import org.springframework.validation.annotation.Validated;
 
 /**
- * The connections to Redis.
+ * The connections to Redis. Address, login, TLS and Sentinels are {@code spring.data.redis.*}.
  *
- * @param url address of Redis, for example {@code redis://127.0.0.1:6379}
- * @param topic Pub/Sub channel of all updates, the same on all replicas
- * @param timeout time in which Redis must answer a command; after it the request is answered 503
+ * @param topic Pub/Sub channel of all messages, the same on all replicas. If it is empty: {@code
+ *     lastmile:updates}, and with the database 1 {@code lastmile:1:updates}
+ * @param timeout time in which Redis must answer a command; after it the request is answered 503.
+ *     {@code application.yaml} sets it to {@code spring.data.redis.timeout}, if that is set
  * @param redialInterval interval between the starts of two connection attempts
- * @param dialTimeout timeout of one connection attempt, and so the longest delay until a restarted
- *     Redis is found
+ * @param connectTimeout timeout of the TCP connection, and so the longest delay until a restarted
+ *     Redis is found. {@code application.yaml} sets it to {@code
+ *     spring.data.redis.connect-timeout}, if that is set
+ * @param handshakeTimeout timeout of the TLS handshake, and of the login after it
  * @param clockInterval interval of clock comparisons with Redis. Two comparisons without an answer
  *     close the connection
  * @param gather time that commands without a waiting thread may be delayed under load, to be sent
@@ -29,47 +31,30 @@ import org.springframework.validation.annotation.Validated;
 @Validated
 @ConfigurationProperties("lastmile.redis")
 public record RedisProperties(
-    @NotBlank @DefaultValue("redis://127.0.0.1:6379") String url,
-    @NotBlank @DefaultValue("lastmile:updates") String topic,
+    @NotNull @DefaultValue("") String topic,
     @DurationMin(millis = 50) @DurationMax(seconds = 30) @DefaultValue("2s") Duration timeout,
     @DurationMin(millis = 10) @DurationMax(millis = 500) @DefaultValue("250ms")
         Duration redialInterval,
-    @DurationMin(millis = 50) @DurationMax(seconds = 30) @DefaultValue("500ms")
-        Duration dialTimeout,
+    @DurationMin(millis = 50) @DurationMax(seconds = 30) @DefaultValue("1s")
+        Duration connectTimeout,
+    @DurationMin(millis = 50) @DurationMax(seconds = 30) @DefaultValue("2s")
+        Duration handshakeTimeout,
     @DurationMin(millis = 100) @DurationMax(seconds = 60) @DefaultValue("2s")
         Duration clockInterval,
     @DurationMin(millis = 0) @DurationMax(millis = 100) @DefaultValue("5ms") Duration gather,
     @Min(16) @Max(10_000_000) @DefaultValue("100000") int pointerCache) {
   public RedisProperties {
-    // Neither the address nor the message of its parser is repeated: both may hold a password.
-    if (!isAddress(url)) {
-      throw new IllegalArgumentException(
-          "lastmile.redis.url (REDIS_URL) must be an address such as redis://127.0.0.1:6379");
-    }
     if (gather.multipliedBy(2).compareTo(timeout) > 0) {
       throw new IllegalArgumentException(
           "lastmile.redis.gather must be at most half of lastmile.redis.timeout");
     }
   }
 
-  private static boolean isAddress(String url) {
-    try {
-      return url.matches("redis[a-z+-]*://.+") && RedisURI.create(url).getTimeout() != null;
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
-  }
-
-  /** The password stays out of logs. */
-  @Override
-  public String toString() {
-    return "RedisProperties[url=" + uri() + ", topic=" + topic + "]";
-  }
-
-  /** Returns the address with {@code timeout}. */
-  public RedisURI uri() {
-    RedisURI uri = RedisURI.create(url);
-    uri.setTimeout(timeout);
-    return uri;
+  /**
+   * The longest time of one attempt to connect. Each step has a timeout of its own: three Sentinels
+   * that do not answer, and then the primary.
+   */
+  Duration attemptLimit() {
+    return connectTimeout.plus(handshakeTimeout.multipliedBy(2)).multipliedBy(4);
   }
 }

@@ -24,18 +24,34 @@ public final class RedisUnavailableException extends ErrorResponseException {
       "the store cannot be reached; ask again (to create once only, with an Idempotency-Key)";
 
   private final String message;
+  private final RedisErrorCause reason;
 
   public RedisUnavailableException(String message) {
-    this(message, null);
+    this(RedisErrorCause.OTHER, message, null);
+  }
+
+  RedisUnavailableException(RedisErrorCause reason, String message) {
+    this(reason, message, null);
   }
 
   public RedisUnavailableException(String message, @Nullable Throwable cause) {
+    this(RedisErrorCause.OTHER, message, cause);
+  }
+
+  private RedisUnavailableException(
+      RedisErrorCause reason, String message, @Nullable Throwable cause) {
     super(
         HttpStatus.SERVICE_UNAVAILABLE,
         ProblemDetail.forStatusAndDetail(HttpStatus.SERVICE_UNAVAILABLE, DETAIL),
         cause);
     this.message = message;
+    this.reason = reason;
     getHeaders().set(HttpHeaders.RETRY_AFTER, Long.toString(RETRY_AFTER.toSeconds()));
+  }
+
+  /** The reason, where no exception of a library tells it; otherwise {@code OTHER}. */
+  RedisErrorCause reason() {
+    return reason;
   }
 
   /** The cause, for logs; clients get the problem detail instead. */

@@ -1,6 +1,5 @@
 package dev.lastmile.redis;
 
-import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
 import java.time.Duration;
 import java.util.concurrent.CancellationException;
@@ -9,15 +8,11 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Waits for replies of Redis, and maps failures to {@link RedisUnavailableException}. Any thread.
  */
 final class ReplyAwaiter {
-  private static final Logger LOG = LoggerFactory.getLogger(ReplyAwaiter.class);
-
   private final Duration timeout;
 
   ReplyAwaiter(Duration timeout) {
@@ -56,11 +51,6 @@ final class ReplyAwaiter {
               "Redis did not reply within " + timeout.toMillis() + " ms", cause);
       case CancellationException _ ->
           new RedisUnavailableException("Redis connection broke", cause);
-      case RedisCommandExecutionException _ -> {
-        // Out of memory, read-only, loading, or a faulty script: an operator must act.
-        LOG.atError().addKeyValue("error", cause.getMessage()).log("redis_error_reply");
-        yield new RedisUnavailableException("Redis failed: " + cause.getMessage(), cause);
-      }
       default -> new RedisUnavailableException("Redis failed: " + cause.getMessage(), cause);
     };
   }

@@ -15,8 +15,8 @@ import org.springframework.validation.FieldError;
 import org.springframework.validation.ObjectError;
 
 /**
- * Reports in one sentence, without a stack trace, which {@code lastmile.*} setting stopped the
- * start.
+ * Reports in one sentence, without a stack trace, which {@code lastmile.*} setting, or setting of
+ * Redis that this service checks, stopped the start.
  *
  * <p>It runs before Spring's own analyzers, which print the value. A value may be a key, a secret
  * or a URL with a password, and the report goes to the log.
@@ -24,6 +24,7 @@ import org.springframework.validation.ObjectError;
 @Order(Ordered.HIGHEST_PRECEDENCE)
 final class SettingsFailureAnalyzer implements FailureAnalyzer {
   private static final String PREFIX = "lastmile.";
+  private static final String REDIS = "spring.data.redis.";
 
   @Override
   public @Nullable FailureAnalysis analyze(Throwable failure) {
@@ -46,7 +47,7 @@ final class SettingsFailureAnalyzer implements FailureAnalyzer {
         found = outOfRange(invalid.getValidationErrors());
       } else if (cause instanceof BindException unreadable) {
         found = unreadable(unreadable);
-      } else if (message != null && message.startsWith(PREFIX)) {
+      } else if (message != null && (message.startsWith(PREFIX) || message.startsWith(REDIS))) {
         found = message;
       }
       sentence = found == null ? sentence : found;

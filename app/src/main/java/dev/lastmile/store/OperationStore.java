@@ -3,6 +3,7 @@ package dev.lastmile.store;
 import dev.lastmile.redis.EpochRenewal;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisDialer;
 import dev.lastmile.redis.RedisProperties;
 import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.redis.Script;
@@ -61,6 +62,7 @@ public final class OperationStore {
   OperationStore(
       RedisConnection redis,
       RedisProperties redisProperties,
+      RedisDialer dialer,
       RetentionProperties retention,
       OverdueProperties overdue,
       Replica replica,
@@ -69,8 +71,7 @@ public final class OperationStore {
     this.redis = redis;
     this.retention = retention;
     this.hops = hops;
-    this.calls =
-        new UpdateCall.Factory(redisProperties.topic(), replica, retention, overdue.after());
+    this.calls = new UpdateCall.Factory(dialer.topic(), replica, retention, overdue.after());
     this.fanOut = fanOut;
     this.metadataCache = new OperationMetadataCache(redis, redisProperties.pointerCache());
     this.renewal = new EpochRenewal(redis);

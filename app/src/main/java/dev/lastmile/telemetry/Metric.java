@@ -115,7 +115,21 @@ public enum Metric {
       "",
       "state",
       "1 for the state of this replica's subscription, 0 for each other state"),
-  REDIS_UP(Kind.GAUGE, "lastmile.redis.up", "1 while this replica reaches Redis, else 0"),
+  REDIS_UP(
+      Kind.GAUGE, "lastmile.redis.up", "1 while Redis stores what this replica writes, else 0"),
+  REDIS_STATE(
+      Kind.GAUGE,
+      "lastmile.redis.state",
+      "",
+      "state",
+      "1 for the state of Redis for this replica, 0 for each other state: working, or the cause of"
+          + " the failure"),
+  REDIS_ERRORS(
+      Kind.COUNTER,
+      "lastmile.redis.errors",
+      "",
+      "cause",
+      "Attempts to connect and commands that failed, by cause"),
   CLOCK_SKEW(
       Kind.GAUGE,
       "lastmile.redis.clock.skew",

@@ -118,6 +118,8 @@ class RulesIT {
       alertmanager.raise(
           List.of(
               alert("RedisUnreachable", "app-1"),
+              alert("RedisRefusing", "app-3"),
+              alert("RedisUnreachable", "app-3"),
               alert("ReplicaNotReceiving", "app-1"),
               alert("LossWindowsSeen", "app-1"),
               alert("LedgerBacklog", ""),
@@ -130,6 +132,7 @@ class RulesIT {
           .containsExactlyInAnyOrder(
               "ReplicaNotReceiving app-1",
               "LossWindowsSeen app-1",
+              "RedisUnreachable app-3",
               "LedgerBacklog",
               "DeliveryLost app-2");
     }

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
-import dev.lastmile.redis.RedisProperties;
 import dev.lastmile.redis.Script;
 import dev.lastmile.redis.ScriptArguments;
 import dev.lastmile.redis.ScriptReply;
+import dev.lastmile.redis.TestConnection;
 import dev.lastmile.store.TestOperations;
 import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
@@ -17,15 +17,11 @@ import dev.lastmile.updates.Envelope;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Partition;
 import dev.lastmile.updates.Update;
-import io.lettuce.core.ClientOptions;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.sync.RedisCommands;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.UnaryOperator;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -42,7 +38,7 @@ abstract class LedgerScripts {
 
   RedisProcess redis;
   RedisClient client;
-  private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
+  private TestConnection test;
   RedisConnection connection;
   RedisCommands<String, String> commands;
   int operations;
@@ -52,22 +48,9 @@ abstract class LedgerScripts {
     redis = new RedisProcess(Ports.free(), folder, true);
     redis.start();
     client = RedisClient.create(redis.uri().toString());
-    client.setOptions(ClientOptions.builder().autoReconnect(false).build());
-    commands = RedisClient.create(redis.uri().toString()).connect().sync();
-    connection =
-        new RedisConnection(
-            client,
-            new RedisProperties(
-                redis.uri().toString(),
-                "updates",
-                Duration.ofSeconds(2),
-                Duration.ofMillis(50),
-                Duration.ofSeconds(2),
-                Duration.ofSeconds(2),
-                Duration.ofMillis(2),
-                100),
-            System::nanoTime,
-            scheduler);
+    commands = client.connect().sync();
+    test = new TestConnection(redis.uri());
+    connection = test.connection();
     connection.start();
     Awaitility.await().until(connection::isConnected);
     assertThat(lease("take", 60_000)).isEqualTo("held");
@@ -76,8 +59,7 @@ abstract class LedgerScripts {
 
   @AfterEach
   void stop() {
-    connection.close();
-    scheduler.shutdownNow();
+    test.close();
     client.shutdown();
     redis.close();
   }

@@ -27,6 +27,7 @@ class ReconnectingConnectionIT {
   private static final Duration PAUSE = Duration.ofMillis(100);
 
   private final List<String> steps = new CopyOnWriteArrayList<>();
+  private final List<RuntimeException> failures = new CopyOnWriteArrayList<>();
   private final AtomicInteger inside = new AtomicInteger();
   private volatile Runnable preparing = () -> {};
   private volatile Runnable connecting = () -> {};
@@ -68,6 +69,11 @@ class ReconnectingConnectionIT {
     }
 
     @Override
+    public void failed(RuntimeException failure) {
+      failures.add(failure);
+    }
+
+    @Override
     public void lost() {
       steps.add("lost");
     }
@@ -81,10 +87,10 @@ class ReconnectingConnectionIT {
     scheduler = new ScheduledThreadPoolExecutor(4);
     RedisProperties properties =
         new RedisProperties(
-            redis.uri().toString(),
             "updates",
             Duration.ofSeconds(2),
             PAUSE,
+            Duration.ofSeconds(2),
             Duration.ofSeconds(2),
             Duration.ofSeconds(2),
             Duration.ofMillis(2),
@@ -114,6 +120,9 @@ class ReconnectingConnectionIT {
     await().until(() -> connection.current() != null);
     assertThat(System.nanoTime() - begun).isGreaterThanOrEqualTo(2 * PAUSE.toNanos());
     assertThat(steps).containsExactly("dial", "dial", "dial", "connected");
+    assertThat(failures)
+        .extracting(Throwable::getMessage)
+        .containsExactly("not fit for use", "not fit for use");
   }
 
   @Test

@@ -6,13 +6,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
-import io.lettuce.core.ClientOptions;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
-import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.sync.RedisCommands;
-import io.lettuce.core.resource.ClientResources;
-import io.lettuce.core.resource.DefaultEventLoopGroupProvider;
 import io.lettuce.core.resource.Transports;
 import io.netty.util.concurrent.EventExecutor;
 import java.nio.file.Path;
@@ -22,8 +18,6 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,57 +31,43 @@ class RedisConnectionIT {
   @TempDir Path folder;
 
   private RedisProcess redis;
-  private ClientResources resources;
+  private TestConnection test;
   private EventExecutor loop;
-  private RedisClient client;
   private RedisClient other;
   private RedisCommands<String, String> commands;
-  private final ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
   private RedisConnection connection;
 
   @BeforeEach
   void start() {
     redis = new RedisProcess(Ports.free(), folder, true);
     redis.start();
-    resources =
-        ClientResources.builder()
-            .eventLoopGroupProvider(new DefaultEventLoopGroupProvider(1))
-            .build();
-    loop = resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass()).next();
-    client = RedisClient.create(resources, redis.uri().toString());
-    client.setOptions(
-        ClientOptions.builder()
-            .autoReconnect(false)
-            .disconnectedBehavior(ClientOptions.DisconnectedBehavior.REJECT_COMMANDS)
-            .timeoutOptions(TimeoutOptions.enabled(GATHER.multipliedBy(2)))
-            .build());
+    test =
+        new TestConnection(
+            List.of("spring.data.redis.url=" + redis.uri()),
+            set ->
+                new RedisProperties(
+                    "updates",
+                    GATHER.multipliedBy(2),
+                    set.redialInterval(),
+                    set.connectTimeout(),
+                    set.handshakeTimeout(),
+                    set.clockInterval(),
+                    GATHER,
+                    set.pointerCache()));
+    connection = test.connection();
+    loop =
+        test.resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass()).next();
     other = RedisClient.create(redis.uri().toString());
     commands = other.connect().sync();
-    connection = new RedisConnection(client, properties(), System::nanoTime, scheduler);
     connection.start();
     await().until(connection::isConnected);
   }
 
   @AfterEach
   void stop() {
-    connection.close();
-    scheduler.shutdownNow();
-    client.shutdown();
-    resources.shutdown();
+    test.close();
     other.shutdown();
     redis.close();
-  }
-
-  private RedisProperties properties() {
-    return new RedisProperties(
-        redis.uri().toString(),
-        "updates",
-        GATHER.multipliedBy(2),
-        Duration.ofMillis(50),
-        Duration.ofSeconds(2),
-        Duration.ofSeconds(2),
-        GATHER,
-        100);
   }
 
   @Test

@@ -28,7 +28,7 @@ class SettingsIT {
     "lastmile.replica=no spaces, lastmile.replica",
     "lastmile.callbacks.secrets=topsecret, lastmile.callbacks.secrets",
     "lastmile.identity.key=too-short, lastmile.identity.key",
-    "lastmile.redis.url=localhost, lastmile.redis.url",
+    "spring.data.redis.url=localhost, spring.data.redis.url",
     "lastmile.jobs.url=localhost:8090, lastmile.jobs.url",
     "lastmile.jobs.callback-urls=nonsense, lastmile.jobs.callback-urls",
     "lastmile.log.file-size=1B, lastmile.log.file-size",
@@ -77,7 +77,7 @@ class SettingsIT {
             List.of(
                 "--server.port=0",
                 "--management.server.port=0",
-                "--lastmile.redis.url=redis://127.0.0.1:1",
+                "--spring.data.redis.url=redis://127.0.0.1:1",
                 "--logging.level.root=OFF"));
     for (String argument : arguments) {
       // An option that is given twice would have both values.

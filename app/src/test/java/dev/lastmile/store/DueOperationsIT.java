@@ -5,19 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
-import dev.lastmile.redis.RedisProperties;
+import dev.lastmile.redis.TestConnection;
 import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Partition;
-import io.lettuce.core.ClientOptions;
-import io.lettuce.core.RedisClient;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -29,32 +25,15 @@ class DueOperationsIT {
 
   @Test
   void everyPartitionGetsItsTurn_andNothingIsClaimedTwiceWithinTheLease(@TempDir Path folder) {
-    ScheduledExecutorService scheduler = Executors.newSingleThreadScheduledExecutor();
     try (RedisProcess redis = new RedisProcess(Ports.free(), folder, false)) {
       redis.start();
-      RedisClient client = RedisClient.create(redis.uri().toString());
-      client.setOptions(ClientOptions.builder().autoReconnect(false).build());
-      RedisProperties properties =
-          new RedisProperties(
-              redis.uri().toString(),
-              "updates",
-              SECONDS,
-              Duration.ofMillis(50),
-              SECONDS,
-              SECONDS,
-              Duration.ofMillis(2),
-              100);
-      try (RedisConnection connection =
-          new RedisConnection(client, properties, System::nanoTime, scheduler)) {
+      try (TestConnection test = new TestConnection(redis.uri())) {
+        RedisConnection connection = test.connection();
         connection.start();
         Awaitility.await().until(connection::isConnected);
         addOverdue(connection);
         claim(new DueOperations(connection, new OverdueProperties(SECONDS, Duration.ofHours(1))));
-      } finally {
-        client.shutdown();
       }
-    } finally {
-      scheduler.shutdownNow();
     }
   }
 

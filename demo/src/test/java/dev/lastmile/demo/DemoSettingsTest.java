@@ -44,7 +44,7 @@ class DemoSettingsTest {
                   "--spring.profiles.active=production",
                   "--lastmile.identity.key=0123456789012345678901234567890123456789",
                   "--lastmile.callbacks.secrets=whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
-                  "--lastmile.redis.url=redis://127.0.0.1:1",
+                  "--spring.data.redis.url=redis://127.0.0.1:1",
                   "--server.port=0",
                   "--management.server.port=0",
                   "--logging.level.root=OFF"

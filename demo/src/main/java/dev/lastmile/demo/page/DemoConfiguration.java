@@ -3,7 +3,6 @@ package dev.lastmile.demo.page;
 import dev.lastmile.http.HandlerOrder;
 import dev.lastmile.ledger.DeliveriesEndpoint;
 import dev.lastmile.pubsub.FanOutSwitch;
-import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.telemetry.Replica;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.concurrent.ScheduledExecutorService;
@@ -16,6 +15,7 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.annotation.Order;
+import org.springframework.data.redis.core.StringRedisTemplate;
 import org.springframework.http.CacheControl;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.servlet.config.annotation.ResourceHandlerRegistry;
@@ -27,7 +27,7 @@ import tools.jackson.databind.json.JsonMapper;
 @EnableConfigurationProperties(DemoProperties.class)
 class DemoConfiguration {
   @Bean
-  ExpiringKeyValues expiringKeyValues(RedisConnection redis) {
+  ExpiringKeyValues expiringKeyValues(StringRedisTemplate redis) {
     return new ExpiringKeyValues(redis);
   }
 

@@ -1,57 +1,67 @@
 package dev.lastmile.demo.page;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.updates.Partition;
-import io.lettuce.core.KeyValue;
-import io.lettuce.core.SetArgs;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataAccessException;
+import org.springframework.data.redis.core.StringRedisTemplate;
 
 /**
  * Short texts that replicas share in Redis under a name. Each has a time to live. No delivery
- * depends on one.
+ * depends on one, so the template of Spring Data and its connection serve.
  *
- * <p>Any thread. Each method blocks for at most {@code lastmile.redis.timeout} and throws {@link
- * dev.lastmile.redis.RedisUnavailableException}.
+ * <p>Any thread. Each method blocks for at most {@code spring.data.redis.timeout} and throws {@link
+ * RedisUnavailableException}.
  */
 final class ExpiringKeyValues {
   /** All keys are in the first partition, so one command reads several. */
   private static final String PREFIX = Partition.ALL.getFirst().tag() + ":notice:";
 
-  private final RedisConnection redis;
+  private final StringRedisTemplate redis;
 
-  ExpiringKeyValues(RedisConnection redis) {
+  ExpiringKeyValues(StringRedisTemplate redis) {
     this.redis = redis;
   }
 
   /** Stores a text under a name, in place of an older one. */
   void put(String name, String text, Duration timeToLive) {
-    redis.call(commands ->
-        commands.set(PREFIX + name, text.getBytes(UTF_8), SetArgs.Builder.px(timeToLive)));
+    available(() -> {
+      redis.opsForValue().set(PREFIX + name, text, timeToLive);
+      return null;
+    });
   }
 
   /** Deletes the texts of these names. */
   void remove(List<String> names) {
-    redis.call(commands -> commands.del(keys(names)));
+    available(() -> redis.delete(keys(names)));
   }
 
   /** Reads the texts of these names in one command; a name without a text is left out. */
   Map<String, String> read(List<String> names) {
-    List<KeyValue<String, byte[]>> values = redis.call(commands -> commands.mget(keys(names)));
+    List<String> values = available(() -> redis.opsForValue().multiGet(keys(names)));
     Map<String, String> found = new HashMap<>();
-    for (int i = 0; i < values.size(); i++) {
-      if (values.get(i).hasValue()) {
-        found.put(names.get(i), new String(values.get(i).getValue(), UTF_8));
+    for (int i = 0; values != null && i < values.size(); i++) {
+      if (values.get(i) != null) {
+        found.put(names.get(i), values.get(i));
       }
     }
     return found;
   }
 
-  private static String[] keys(List<String> names) {
-    return names.stream().map(name -> PREFIX + name).toArray(String[]::new);
+  private static <T> @Nullable T available(Supplier<@Nullable T> command) {
+    try {
+      return command.get();
+    } catch (DataAccessException e) {
+      throw new RedisUnavailableException("Redis failed", e);
+    }
+  }
+
+  private static List<String> keys(List<String> names) {
+    return names.stream().map(name -> PREFIX + name).toList();
   }
 }

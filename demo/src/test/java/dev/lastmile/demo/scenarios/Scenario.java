@@ -98,7 +98,7 @@ abstract class Scenario {
     for (int replica = 1; replica <= 3; replica++) {
       RedisProxy proxy = RedisProxy.to(redis.uri());
       proxies.add(proxy);
-      builder.withReplica(replica, "lastmile.redis.url", proxy.uri());
+      builder.withReplica(replica, "spring.data.redis.url", proxy.uri());
     }
     cluster = builder.start();
   }

@@ -52,6 +52,11 @@ public final class Tool {
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of(of(name).toString()));
     command.addAll(arguments);
+    return run(command);
+  }
+
+  /** What a command says, once it has ended well. */
+  public static String run(List<String> command) throws IOException, InterruptedException {
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(command + "\n" + output).isZero();

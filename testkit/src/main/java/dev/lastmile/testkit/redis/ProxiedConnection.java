@@ -83,6 +83,7 @@ final class ProxiedConnection {
       InputStream in = server.getInputStream();
       OutputStream out = client.getOutputStream();
       while (frames.readFrom(in)) {
+        Thread.sleep(proxy.delay());
         forwardingDown.lock();
         try {
           forward(frames, out);
@@ -92,6 +93,8 @@ final class ProxiedConnection {
       }
     } catch (IOException | NumberFormatException e) {
       // The connection has ended, or the bytes are not RESP.
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
     ended();
   }

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -35,6 +36,7 @@ public final class RedisProxy implements AutoCloseable {
   private final Set<ProxiedConnection> connections = new HashSet<>();
 
   private final AtomicLong swallowed = new AtomicLong();
+  private volatile Duration delay = Duration.ZERO;
 
   /** Written under the lock of this. */
   private volatile Mode mode = Mode.PASS;
@@ -80,6 +82,15 @@ public final class RedisProxy implements AutoCloseable {
   /** Number of messages that {@link #discard} has dropped so far. */
   public long swallowed() {
     return swallowed.get();
+  }
+
+  /** Delays everything that Redis sends from now on, as a long way does. */
+  public void delay(Duration roundTrip) {
+    delay = roundTrip;
+  }
+
+  Duration delay() {
+    return delay;
   }
 
   /**

@@ -137,6 +137,7 @@ public final class RedisServer implements AutoCloseable {
     private final int port;
     private final Path folder;
     private final boolean appendOnly;
+    private final List<String> options = new ArrayList<>();
     private boolean clustered;
     private final String program;
     private Process process;
@@ -154,6 +155,12 @@ public final class RedisServer implements AutoCloseable {
     /** Makes it a node of Redis Cluster that serves all slots, from its next start on. */
     public RedisProcess clustered() {
       clustered = true;
+      return this;
+    }
+
+    /** Sets options of the configuration, from its next start on: {@code "--port", "6379"}. */
+    public RedisProcess with(String... more) {
+      options.addAll(List.of(more));
       return this;
     }
 
@@ -191,6 +198,7 @@ public final class RedisServer implements AutoCloseable {
         // The default port of the cluster bus, 10 000 higher, may be in use.
         command.addAll(List.of("--cluster-enabled", "yes", "--cluster-port", "" + Ports.free()));
       }
+      command.addAll(options);
       try {
         process =
             new ProcessBuilder(command)

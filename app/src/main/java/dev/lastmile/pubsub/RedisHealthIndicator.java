@@ -1,31 +1,35 @@
 package dev.lastmile.pubsub;
 
 import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisErrors;
 import dev.lastmile.streams.StreamAdmission;
 import org.springframework.boot.health.contributor.AbstractHealthIndicator;
 import org.springframework.boot.health.contributor.Health;
 import org.springframework.stereotype.Component;
 
 /**
- * Part of readiness: up after this replica has connected to Redis and subscribed. It stays up when
- * Redis becomes unreachable later. Otherwise every replica would leave the load balancer at once,
- * and browsers would get no problem detail. It is out of service while this replica alone is
- * stalled.
+ * Part of readiness, in place of Spring Boot's indicator of the same name: up after Redis has
+ * stored a write of this replica and this replica has subscribed. It stays up when Redis fails
+ * later. Otherwise every replica would leave the load balancer at once, and browsers would get no
+ * problem detail. It is out of service while this replica alone is stalled.
  */
 @Component
-final class PubsubHealthIndicator extends AbstractHealthIndicator {
+final class RedisHealthIndicator extends AbstractHealthIndicator {
   private final RedisConnection redis;
+  private final RedisErrors errors;
   private final Subscriber subscriber;
   private final StreamAdmission admission;
   private final FanOutSwitch fanOut;
   private volatile boolean started;
 
-  PubsubHealthIndicator(
+  RedisHealthIndicator(
       RedisConnection redis,
+      RedisErrors errors,
       Subscriber subscriber,
       StreamAdmission admission,
       FanOutSwitch fanOut) {
     this.redis = redis;
+    this.errors = errors;
     this.subscriber = subscriber;
     this.admission = admission;
     this.fanOut = fanOut;
@@ -34,9 +38,10 @@ final class PubsubHealthIndicator extends AbstractHealthIndicator {
   @Override
   protected void doHealthCheck(Health.Builder builder) {
     boolean subscribed = !fanOut.publishes() || subscriber.isSubscribed();
-    started |= redis.isConnected() && subscribed;
+    started |= errors.isWorking() && subscribed;
     builder
-        .withDetail("redis", redis.isConnected())
+        .withDetail("connected", redis.isConnected())
+        .withDetail("state", errors.state())
         .withDetail("subscribed", subscribed)
         .withDetail("stalled", admission.isRejecting());
     if (started && !admission.isRejecting()) {

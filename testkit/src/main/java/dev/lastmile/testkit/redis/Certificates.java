@@ -1,0 +1,120 @@
+package dev.lastmile.testkit.redis;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import dev.lastmile.testkit.process.Tool;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+
+/** A private certificate authority and a certificate of it for a server, as PEM files. */
+public final class Certificates {
+  private static final String PASSWORD = "changeit";
+
+  private final Path folder;
+  private final Path store;
+
+  private Certificates(Path folder) {
+    this.folder = folder;
+    this.store = folder.resolve("keys.p12");
+  }
+
+  /**
+   * Makes both with the {@code keytool} of this JDK.
+   *
+   * @param folder an empty folder
+   * @param names of the server, as {@code keytool} writes them: {@code ip:127.0.0.1,dns:redis}
+   */
+  public static Certificates in(Path folder, String names) {
+    Certificates made = new Certificates(folder);
+    made.keytool("-genkeypair", "-alias", "ca", "-dname", "CN=ca", "-ext", "bc:c");
+    made.keytool("-genkeypair", "-alias", "server", "-dname", "CN=server");
+    made.keytool("-certreq", "-alias", "server", "-file", made.file("request"));
+    made.keytool(
+        "-gencert",
+        "-alias",
+        "ca",
+        "-ext",
+        "san=" + names,
+        "-rfc",
+        "-infile",
+        made.file("request"),
+        "-outfile",
+        made.certificate().toString());
+    made.keytool("-exportcert", "-alias", "ca", "-rfc", "-file", made.authority().toString());
+    made.writeKey();
+    return made;
+  }
+
+  /** The certificate of the authority, which clients trust. */
+  public Path authority() {
+    return folder.resolve("ca.crt");
+  }
+
+  /** The certificate of the server. */
+  public Path certificate() {
+    return folder.resolve("server.crt");
+  }
+
+  /** The private key of the server. */
+  public Path key() {
+    return folder.resolve("server.key");
+  }
+
+  /** The options of a Redis that speaks only TLS at a port. */
+  public String[] redisOptions(int port) {
+    return new String[] {
+      "--port", "0",
+      "--tls-port", Integer.toString(port),
+      "--tls-cert-file", certificate().toString(),
+      "--tls-key-file", key().toString(),
+      "--tls-ca-cert-file", authority().toString(),
+      "--tls-auth-clients", "no",
+      "--tls-replication", "yes"
+    };
+  }
+
+  private String file(String name) {
+    return folder.resolve(name).toString();
+  }
+
+  private void keytool(String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+    command.addAll(List.of(arguments));
+    command.addAll(List.of("-keystore", store.toString(), "-storepass", PASSWORD));
+    if (arguments[0].equals("-genkeypair")) {
+      command.addAll(List.of("-keyalg", "EC", "-validity", "2"));
+    }
+    try {
+      Tool.run(command);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private void writeKey() {
+    try (InputStream in = Files.newInputStream(store)) {
+      KeyStore keys = KeyStore.getInstance("PKCS12");
+      keys.load(in, PASSWORD.toCharArray());
+      byte[] key = keys.getKey("server", PASSWORD.toCharArray()).getEncoded();
+      String lines = Base64.getMimeEncoder(64, "\n".getBytes(US_ASCII)).encodeToString(key);
+      Files.writeString(
+          key(), "-----BEGIN PRIVATE KEY-----\n" + lines + "\n-----END PRIVATE KEY-----\n");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}
