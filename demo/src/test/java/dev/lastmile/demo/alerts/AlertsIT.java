@@ -95,7 +95,7 @@ class AlertsIT {
     for (int replica = 1; replica <= 3; replica++) {
       RedisProxy network = RedisProxy.to(redis.uri());
       NETWORKS.add(network);
-      builder.withReplica(replica, "lastmile.redis.url", network.uri());
+      builder.withReplica(replica, "spring.data.redis.url", network.uri());
     }
     cluster = builder.start();
     prometheus = Prometheus.start(cluster, RuleFiles.folder("demo"), alertmanager);
@@ -349,6 +349,22 @@ class AlertsIT {
         REFUSED,
         () -> redis.signal("STOP"),
         () -> redis.signal("CONT"));
+    fault(
+        "Redis is out of memory",
+        "RedisRefusing",
+        "",
+        40,
+        Set.of("DeliveryLossBurn", "CallbackErrors", "RedisUnreachable"),
+        () -> redis.configure("maxmemory", "1"),
+        () -> redis.configure("maxmemory", "0"));
+    fault(
+        "Redis became a replica",
+        "RedisRefusing",
+        "",
+        40,
+        Set.of("DeliveryLossBurn", "CallbackErrors", "RedisUnreachable"),
+        () -> redis.configure("replicaof", "127.0.0.1 1"),
+        () -> redis.configure("replicaof", "no one"));
     fault(
         "all replicas are deaf",
         "ReplicaNotReceiving",

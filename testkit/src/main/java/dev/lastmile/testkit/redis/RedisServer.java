@@ -81,7 +81,8 @@ public final class RedisServer implements AutoCloseable {
     }
   }
 
-  private static RedisContainer container() {
+  /** A started Redis container; null, with the reason printed, if there can be none. */
+  public static RedisContainer container() {
     if (System.getenv("DOCKER_HOST") == null && !new File("/var/run/docker.sock").exists()) {
       return null;
     }
@@ -215,6 +216,16 @@ public final class RedisServer implements AutoCloseable {
           .until(this::accepts);
       if (clustered) {
         takeAllSlots();
+      }
+    }
+
+    /** Changes a setting of the running process. */
+    public void configure(String parameter, String value) {
+      RedisClient client = RedisClient.create(uri().toString());
+      try (StatefulRedisConnection<String, String> connection = client.connect()) {
+        connection.sync().configSet(parameter, value);
+      } finally {
+        client.shutdown();
       }
     }
 
