@@ -1,4 +1,4 @@
-package dev.lastmile.redis;
+package dev.lastmile.startup;
 
 import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -20,7 +20,10 @@ import org.springframework.boot.test.web.server.LocalServerPort;
 import org.springframework.boot.testcontainers.service.connection.ServiceConnection;
 import org.springframework.context.annotation.Bean;
 
-/** A container that Spring Boot describes is used, whatever the settings say. */
+/**
+ * A container that Spring Boot describes is used, whatever the settings say. This package is not
+ * scanned for components.
+ */
 @EnabledIf("hasContainer")
 @SpringBootTest(
     classes = {Lastmile.class, ServiceConnectionIT.Redis.class},
