@@ -73,7 +73,7 @@ public final class DeliveriesEndpoint {
       redisReplies = false;
     }
     expired.sort(Comparator.comparing(ExpiredDelivery::at).reversed());
-    LedgerTotals.Reading reading = totals.reading();
+    TotalsReading reading = totals.reading();
     Map<String, Map<String, Long>> byReplica = new TreeMap<>();
     reading
         .totals()

@@ -2,6 +2,7 @@ package dev.lastmile.ledger;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.RedisErrors;
@@ -50,6 +51,7 @@ public final class Leases {
 
   private final RedisConnection redis;
   private final RedisErrors errors;
+  private final HeldPartitions held;
   private final LedgerProperties properties;
   private final Ticker ticker;
   private final String process;
@@ -82,11 +84,13 @@ public final class Leases {
   Leases(
       RedisConnection redis,
       RedisErrors errors,
+      HeldPartitions held,
       Replica replica,
       LedgerProperties properties,
       Ticker ticker) {
     this.redis = redis;
     this.errors = errors;
+    this.held = held;
     this.properties = properties;
     this.ticker = ticker;
     String random = HexFormat.of().toHexDigits(new SecureRandom().nextInt());
@@ -210,28 +214,44 @@ public final class Leases {
 
   /** Calls the script in every partition; returns whether all leases are held, or released. */
   private boolean inAllPartitions(String mode, String holder) {
-    ScriptArguments arguments =
-        new ScriptArguments().add(holder).add(mode).add(properties.lease()).add(receiving);
-    COUNTERS.forEach(arguments::add);
     List<CompletionStage<List<Object>>> replies = new ArrayList<>();
     for (Partition partition : Partition.ALL) {
+      ScriptArguments arguments =
+          new ScriptArguments()
+              .add(holder)
+              .add(mode)
+              .add(properties.lease())
+              .add(receiving)
+              .add(held.wants(partition))
+              .add(properties.sweepSilence());
+      COUNTERS.forEach(arguments::add);
       replies.add(redis.start(Script.LEASE, keys(partition), arguments));
     }
-    boolean held = true;
+    boolean all = true;
     boolean epochs = true;
-    for (CompletionStage<List<Object>> stage : replies) {
-      ScriptReply reply = new ScriptReply(redis.await(stage));
-      held &= reply.text(0).equals("held") || reply.text(0).equals("left");
+    long replicas = 1;
+    List<Partition> sweeps = new ArrayList<>();
+    for (Partition partition : Partition.ALL) {
+      ScriptReply reply = new ScriptReply(redis.await(replies.get(partition.index())));
+      all &= reply.text(0).equals("held") || reply.text(0).equals("left");
       epochs &= !reply.text(0).equals("no_epoch");
-      if (reply.size() > 1 && stage.equals(replies.getFirst())) {
+      if (reply.size() == 1) {
+        continue;
+      }
+      if (partition.equals(Partition.ALL.getFirst())) {
         othersReceiving = reply.number(1);
       }
+      if (reply.number(2) == 1) {
+        sweeps.add(partition);
+      }
+      replicas = Math.max(replicas, reply.number(3));
     }
+    held.assigned(sweeps, replicas);
     if (!epochs) {
       // A running Redis was emptied: no lease of this replica is left.
       redis.renewEpochs();
     }
-    return held;
+    return all;
   }
 
   private static List<String> keys(Partition partition) {

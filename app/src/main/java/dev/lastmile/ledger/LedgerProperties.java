@@ -19,7 +19,7 @@ import org.springframework.validation.annotation.Validated;
  * @param redeliverAfter time after publication at which an owner that has not settled is asked
  *     again; at most half of {@code lastmile.ledger.expire-after}
  * @param expireAfter time after publication at which an unsettled delivery expires
- * @param sweepInterval interval of the search for overdue deliveries, on every replica
+ * @param sweepInterval interval of the search for overdue deliveries
  * @param sweepBatch deliveries that one sweep redelivers or expires per partition
  * @param examples expired deliveries that are kept per partition, for {@code /actuator/deliveries}
  * @param accountInterval interval between two reads of the account
@@ -62,5 +62,13 @@ public record LedgerProperties(
       throw new IllegalArgumentException(
           "lastmile.ledger.redeliver-after must be at most half of lastmile.ledger.expire-after");
     }
+  }
+
+  /**
+   * Time without a sweep of a partition after which another replica sweeps it. A replica whose
+   * sweeps are slow must not lose the partition at once.
+   */
+  Duration sweepSilence() {
+    return Duration.ofSeconds(1).plus(sweepInterval);
   }
 }

@@ -2,6 +2,7 @@ package dev.lastmile.ledger;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
+import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.RedisUnavailableException;
@@ -12,6 +13,7 @@ import dev.lastmile.telemetry.Metric;
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.updates.DeliveryOutcome;
 import dev.lastmile.updates.Partition;
+import io.lettuce.core.SetArgs;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
@@ -32,9 +34,9 @@ import org.springframework.stereotype.Component;
  * The totals of the ledger, which every replica exports. They are counted per owner, in Redis, by
  * the scripts that change the ledger.
  *
- * <p>At any instant expected = delivered + late + client_gone + slow_consumer + expired +
- * outstanding, in Redis and in one scrape. Each partition is read atomically, and all meters of one
- * scrape use the same reading.
+ * <p>One replica reads them for all. At any instant expected = delivered + late + client_gone +
+ * slow_consumer + expired + outstanding, in Redis and in one scrape. Each partition is read
+ * atomically, and all meters of one scrape use the same reading.
  */
 @Component
 public final class LedgerTotals {
@@ -50,44 +52,21 @@ public final class LedgerTotals {
   /** Time after the last reading that contains an owner, until its series end. */
   private static final long SERIES_KEPT_NANOS = 60_000_000_000L;
 
+  /** Time after which a reading for other replicas ends, if no other one replaces it. */
+  private static final SetArgs SHARED = SetArgs.Builder.px(EXPORTED_NANOS / 1_000_000);
+
   /**
-   * One reading.
+   * A reading of this process.
    *
-   * @param totals by {@code "replica counter"}, of the replicas that have totals in every partition
-   * @param begunSeconds Redis time at which the oldest epoch of a partition began; all begin
-   *     together, unless one partition was renewed alone
-   * @param oldestMillis age of the oldest outstanding delivery on the ledger's clock
-   * @param atNanos start of the reading, on the monotonic clock of this replica
+   * @param atNanos when it was received, on the monotonic clock of this replica
    */
-  record Reading(
-      Map<String, Long> totals,
-      long begunSeconds,
-      long outstanding,
-      long oldestMillis,
-      long atNanos) {
-    long outstandingOf(String owner) {
-      long outstanding = total(owner, "expected");
-      for (String outcome : DeliveryOutcome.wireNames(_ -> true)) {
-        outstanding -= total(owner, outcome);
-      }
-      return outstanding;
-    }
-
-    Set<String> owners() {
-      Set<String> owners = new HashSet<>();
-      totals.keySet().forEach(field -> owners.add(field.substring(0, field.indexOf(' '))));
-      return owners;
-    }
-
-    long total(String owner, String counter) {
-      return totals.getOrDefault(owner + " " + counter, 0L);
-    }
-  }
+  private record Received(TotalsReading reading, long atNanos) {}
 
   /** The meters of an owner, and the time of the last reading that contains it. */
   private record Series(List<Meter> meters, long readAtNanos) {}
 
   private final RedisConnection redis;
+  private final HeldPartitions held;
   private final Replica replica;
   private final MeterRegistry meters;
 
@@ -95,22 +74,28 @@ public final class LedgerTotals {
   private final Map<String, Series> owners = new HashMap<>();
 
   private final Ticker ticker;
-  private volatile Reading newest;
+  private volatile Received newest;
 
   /** The reading of the scrape that runs; empty if it was too old when the scrape began. */
-  private final ScopedValue<Optional<Reading>> snapshot = ScopedValue.newInstance();
+  private final ScopedValue<Optional<TotalsReading>> snapshot = ScopedValue.newInstance();
 
   /**
    * @param ticker monotonic clock, nanoseconds
    */
-  LedgerTotals(RedisConnection redis, Replica replica, Ticker ticker, MeterRegistry meters) {
+  LedgerTotals(
+      RedisConnection redis,
+      HeldPartitions held,
+      Replica replica,
+      Ticker ticker,
+      MeterRegistry meters) {
     this.redis = redis;
+    this.held = held;
     this.replica = replica;
     this.ticker = ticker;
     this.meters = meters;
-    this.newest = new Reading(Map.of(), 0, 0, 0, ticker.read() - EXPORTED_NANOS);
-    Metric.LEDGER_START.gauge(meters, () -> exported(Reading::begunSeconds));
-    Metric.OUTSTANDING.gauge(meters, () -> exported(Reading::outstanding));
+    this.newest = new Received(TotalsReading.NONE, ticker.read() - EXPORTED_NANOS);
+    Metric.LEDGER_START.gauge(meters, () -> exported(TotalsReading::begunSeconds));
+    Metric.OUTSTANDING.gauge(meters, () -> exported(TotalsReading::outstanding));
     Metric.OLDEST_OUTSTANDING.gauge(
         meters, () -> exported(reading -> reading.oldestMillis() / 1e3));
     // The series of this replica exist from the start; those of others after the first reading
@@ -119,8 +104,8 @@ public final class LedgerTotals {
   }
 
   /** The newest reading. Any thread. */
-  Reading reading() {
-    return newest;
+  TotalsReading reading() {
+    return newest.reading();
   }
 
   /**
@@ -135,32 +120,52 @@ public final class LedgerTotals {
    * A number of the reading, or NaN if the reading is older than 5 s. Other replicas have a newer
    * one, and a rule that takes the maximum over all replicas must not use totals of an old epoch.
    */
-  private double exported(ToDoubleFunction<Reading> number) {
-    Optional<Reading> reading = snapshot.isBound() ? snapshot.get() : fresh();
+  private double exported(ToDoubleFunction<TotalsReading> number) {
+    Optional<TotalsReading> reading = snapshot.isBound() ? snapshot.get() : fresh();
     return reading.isPresent() ? number.applyAsDouble(reading.get()) : Double.NaN;
   }
 
-  private Optional<Reading> fresh() {
-    Reading reading = newest;
-    boolean fresh = ticker.read() - reading.atNanos() < EXPORTED_NANOS;
-    return fresh ? Optional.of(reading) : Optional.empty();
+  private Optional<TotalsReading> fresh() {
+    Received last = newest;
+    boolean fresh = ticker.read() - last.atNanos() < EXPORTED_NANOS;
+    return fresh ? Optional.of(last.reading()) : Optional.empty();
   }
 
-  /** Reads all partitions in one pipeline. One thread at a time; blocks as a script does. */
+  /**
+   * Takes the newest reading. The replica that holds the first partition reads all partitions in
+   * one pipeline, and stores the reading for the others. One thread at a time; blocks as a script
+   * does.
+   */
   public synchronized void refresh() {
     if (!redis.isConnected()) {
       return;
     }
-    Reading reading;
+    long began = ticker.read();
+    TotalsReading reading;
     try {
-      reading = read();
+      reading = held.readsTotals() ? readForAll() : readShared();
     } catch (RedisUnavailableException e) {
       LOG.atDebug().setCause(e).log("ledger_totals_read_failed");
       return;
     }
-    export(reading);
+    if (!reading.follows(newest.reading())) {
+      // It is not new, or was read before the newest one and came late.
+      return;
+    }
+    export(reading, began);
     // Last: a scrape that includes only some meters of a new owner reads 0 from each of them.
-    newest = reading;
+    newest = new Received(reading, began);
+  }
+
+  private TotalsReading readForAll() {
+    TotalsReading reading = read();
+    redis.call(commands -> commands.set(Keys.totals(), reading.encode(), SHARED));
+    return reading;
+  }
+
+  private TotalsReading readShared() {
+    byte[] shared = redis.call(commands -> commands.get(Keys.totals()));
+    return shared == null ? newest.reading() : TotalsReading.decode(shared);
   }
 
   /**
@@ -168,17 +173,17 @@ public final class LedgerTotals {
    * without totals read 0 for 60 s, as in a new epoch, before they are removed.
    */
   @GuardedBy("this")
-  private void export(Reading reading) {
+  private void export(TotalsReading reading, long atNanos) {
     for (String owner : reading.owners()) {
       Series known = owners.get(owner);
       Series series = known == null ? register(owner) : known;
-      owners.put(owner, new Series(series.meters(), reading.atNanos()));
+      owners.put(owner, new Series(series.meters(), atNanos));
     }
     owners
         .entrySet()
         .removeIf(entry -> {
           Series series = entry.getValue();
-          boolean over = reading.atNanos() - series.readAtNanos() > SERIES_KEPT_NANOS;
+          boolean over = atNanos - series.readAtNanos() > SERIES_KEPT_NANOS;
           boolean ends = over && !entry.getKey().equals(replica.name());
           if (ends) {
             series.meters().forEach(meters::remove);
@@ -188,8 +193,7 @@ public final class LedgerTotals {
   }
 
   /** Reads the totals now. Any thread; blocks and throws as a script does. */
-  Reading read() {
-    long began = ticker.read();
+  TotalsReading read() {
     List<CompletionStage<List<Object>>> replies = new ArrayList<>();
     for (Partition partition : Partition.ALL) {
       List<String> keys = new ArrayList<>();
@@ -202,6 +206,7 @@ public final class LedgerTotals {
     long begun = Long.MAX_VALUE;
     long outstanding = 0;
     long oldest = 0;
+    long millis = Long.MAX_VALUE;
     Set<String> runs = new HashSet<>();
     Map<String, Integer> partitions = new HashMap<>();
     for (CompletionStage<List<Object>> stage : replies) {
@@ -213,7 +218,8 @@ public final class LedgerTotals {
       runs.add(reply.text(1));
       outstanding += reply.number(2);
       oldest = Math.max(oldest, reply.number(3));
-      for (int i = 4; i < reply.size(); i += 2) {
+      millis = Math.min(millis, reply.number(4));
+      for (int i = 5; i < reply.size(); i += 2) {
         totals.merge(reply.text(i), Long.parseLong(reply.text(i + 1)), Long::sum);
         partitions.merge(reply.text(i), 1, Integer::sum);
       }
@@ -226,7 +232,7 @@ public final class LedgerTotals {
     // some of the partitions would look like a counter that decreased, too.
     partitions.values().removeIf(count -> count < Partition.ALL.size());
     totals.keySet().retainAll(partitions.keySet());
-    return new Reading(Map.copyOf(totals), begun, outstanding, oldest, began);
+    return new TotalsReading(Map.copyOf(totals), begun, outstanding, oldest, millis);
   }
 
   private Series register(String owner) {

@@ -2,6 +2,7 @@ package dev.lastmile.ledger;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.RedisDialer;
@@ -34,9 +35,10 @@ import org.springframework.stereotype.Component;
  * Redelivers and expires overdue deliveries, removes incarnations whose lease has ended, and later
  * the totals of their replicas.
  *
- * <p>Every replica sweeps every partition. No leader is needed, because the script takes each entry
- * once. One sweep processes a bounded number of entries. If there were more, {@link
- * Metric#SWEEP_BACKLOG} counts it and the next sweep continues.
+ * <p>Each partition is swept by the replica that holds it, see {@link HeldPartitions}. Two sweeps
+ * at the same time have no other effect than one, because the script takes each entry once. One
+ * sweep processes a bounded number of entries. If there were more, {@link Metric#SWEEP_BACKLOG}
+ * counts it and the next sweep continues.
  */
 @Component
 public final class Sweeper {
@@ -44,6 +46,7 @@ public final class Sweeper {
   private static final int CHANNELS_PER_CALL = 256;
 
   private final RedisConnection redis;
+  private final HeldPartitions held;
   private final LedgerProperties properties;
   private final RetentionProperties retention;
 
@@ -57,6 +60,7 @@ public final class Sweeper {
 
   Sweeper(
       RedisConnection redis,
+      HeldPartitions held,
       LedgerProperties properties,
       RetentionProperties retention,
       RedisDialer dialer,
@@ -65,6 +69,7 @@ public final class Sweeper {
       MeterRegistry meters) {
     this.hops = hops;
     this.redis = redis;
+    this.held = held;
     this.properties = properties;
     this.retention = retention;
     this.topic = dialer.topic();
@@ -73,18 +78,19 @@ public final class Sweeper {
     this.replicasLost = Metric.REPLICAS_LOST.counter(meters);
   }
 
-  /** Sweeps all partitions in one pipeline. One call at a time; blocks as a script does. */
+  /** Sweeps the held partitions in one pipeline. One call at a time; blocks as a script does. */
   public void sweep() {
     if (!redis.isConnected()) {
       return;
     }
+    List<Partition> partitions = held.held();
     List<CompletionStage<List<Object>>> replies = new ArrayList<>();
-    for (Partition partition : Partition.ALL) {
+    for (Partition partition : partitions) {
       replies.add(redis.completing(() -> redis.start(Script.SWEEP, keys(partition), arguments())));
     }
-    for (Partition partition : Partition.ALL) {
+    for (int i = 0; i < partitions.size(); i++) {
       try {
-        finish(partition, replies.get(partition.index()));
+        finish(partitions.get(i), replies.get(i));
       } catch (RedisUnavailableException e) {
         // The next sweep of any replica continues; the script takes each entry once.
         LOG.atDebug().setCause(e).log("sweep_failed");
@@ -195,16 +201,16 @@ public final class Sweeper {
   }
 
   /**
-   * Deletes the totals of replicas whose last lease ended long ago, in all partitions. Otherwise
-   * the totals would grow without limit where each start of a replica has a new name. A second
-   * sweep has no effect. One call at a time; blocks as a script does.
+   * Deletes the totals of replicas whose last lease ended long ago, in the held partitions.
+   * Otherwise the totals would grow without limit where each start of a replica has a new name. A
+   * second sweep has no effect. One call at a time; blocks as a script does.
    *
    * @throws RedisUnavailableException if Redis does not reply
    */
   public void sweepTotals() {
     ScriptArguments arguments = new ScriptArguments().add(retention.replicas());
     Leases.COUNTERS.stream().skip(1).forEach(arguments::add);
-    for (Partition partition : Partition.ALL) {
+    for (Partition partition : held.held()) {
       List<String> keys = List.of(Keys.leases(partition), Keys.account(partition));
       List<Object> reply = redis.run(Script.DELETE_REPLICA_TOTALS, keys, arguments);
       long deleted = new ScriptReply(reply).number(0);

@@ -8,14 +8,14 @@ import java.util.concurrent.CompletionStage;
  * Renews the epochs once for all callers that find none at the same time. This happens when a
  * running Redis was emptied.
  */
-public final class EpochRenewal {
+final class EpochRenewal {
   private final RedisConnection redis;
 
   /** The renewal that runs, or the last one. */
   @GuardedBy("this")
   private CompletableFuture<Void> newest = CompletableFuture.completedFuture(null);
 
-  public EpochRenewal(RedisConnection redis) {
+  EpochRenewal(RedisConnection redis) {
     this.redis = redis;
   }
 
@@ -24,7 +24,7 @@ public final class EpochRenewal {
    *
    * @return completes after the renewal, or with its failure, on a thread of its own that may block
    */
-  public synchronized CompletionStage<Void> renew() {
+  synchronized CompletionStage<Void> renew() {
     if (newest.isDone()) {
       newest = CompletableFuture.runAsync(redis::renewEpochs, Thread::startVirtualThread);
     }

@@ -67,6 +67,11 @@ public final class Keys {
     return partition.tag() + ":entries";
   }
 
+  /** The newest reading of the totals of all partitions. */
+  public static String totals() {
+    return Partition.ALL.getFirst().tag() + ":totals";
+  }
+
   public static String account(Partition partition) {
     return partition.tag() + ":account";
   }

@@ -54,6 +54,11 @@ class RedisConfiguration {
   }
 
   @Bean
+  HeldPartitions heldPartitions() {
+    return new HeldPartitions();
+  }
+
+  @Bean
   RedisTime redisTime(RedisConnection redis, Ticker ticker, MeterRegistry meters) {
     RedisTime time = new RedisTime(redis, ticker);
     Metric.CLOCK_SKEW.gauge(meters, () -> time.secondsBehind(Instant.now()));

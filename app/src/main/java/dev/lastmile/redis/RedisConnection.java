@@ -65,6 +65,7 @@ public final class RedisConnection implements AutoCloseable {
   /** Commands that were submitted and have no reply yet. */
   private final AtomicInteger inFlight = new AtomicInteger();
 
+  private final EpochRenewal renewal = new EpochRenewal(this);
   private volatile boolean closed;
   private volatile boolean everConnected;
 
@@ -268,6 +269,11 @@ public final class RedisConnection implements AutoCloseable {
     } catch (RedisException e) {
       throw new RedisUnavailableException("the Redis connection is closed", e);
     }
+  }
+
+  /** As {@link #renewEpochs}, once for all callers at the same time, and without waiting. */
+  public CompletionStage<Void> startRenewal() {
+    return renewal.renew();
   }
 
   /** Closes a connection without replies and starts to connect again. Any thread. */

@@ -2,6 +2,7 @@ package dev.lastmile.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.Script;
@@ -19,15 +20,16 @@ import org.springframework.stereotype.Component;
  * Operations that are due: the job is not accepted yet, no report has come for longer than {@code
  * lastmile.overdue.after}, or there is no outcome at the deadline.
  *
- * <p>The lists are in Redis, and a replica claims entries under a lease. The script that creates an
- * operation adds it, so a crash of the replica loses no job: another replica claims it after the
- * lease. The script that stores a report also sets the time at which the operation is overdue
- * again. So a lost callback is detected by the next replica that claims. Blocks as {@link
- * OperationStore} does.
+ * <p>The lists are in Redis. The replica that holds a partition claims its entries under a lease.
+ * The script that creates an operation adds it, so a crash of the replica loses no job: another
+ * replica claims it after the lease. The script that stores a report also sets the time at which
+ * the operation is overdue again. So a lost callback is detected by the next replica that claims.
+ * Blocks as {@link OperationStore} does.
  */
 @Component
 public final class DueOperations {
   private final RedisConnection redis;
+  private final HeldPartitions held;
   private final OverdueProperties overdue;
 
   /** The partitions with which the next claims begin. */
@@ -35,8 +37,9 @@ public final class DueOperations {
 
   private final AtomicInteger nextDeadline = new AtomicInteger();
 
-  DueOperations(RedisConnection redis, OverdueProperties overdue) {
+  DueOperations(RedisConnection redis, HeldPartitions held, OverdueProperties overdue) {
     this.redis = redis;
+    this.held = held;
     this.overdue = overdue;
   }
 
@@ -48,7 +51,7 @@ public final class DueOperations {
    */
   public List<OperationId> claimSubmissions(Duration lease, int limit) {
     List<OperationId> claimed = new ArrayList<>();
-    for (Partition partition : Partition.ALL) {
+    for (Partition partition : held.held()) {
       claimed.addAll(claim(Keys.submissions(partition), lease, limit));
     }
     return claimed;
@@ -78,9 +81,10 @@ public final class DueOperations {
       Function<Partition, String> key, AtomicInteger next, int limit) {
     List<OperationId> claimed = new ArrayList<>();
     // A call begins where the last one ended, so that every partition gets its turn.
-    for (int i = 0; i < Partition.COUNT && claimed.size() < limit; i++) {
+    List<Partition> partitions = held.held();
+    for (int i = 0; i < partitions.size() && claimed.size() < limit; i++) {
       Partition partition =
-          Partition.ALL.get(Math.floorMod(next.getAndIncrement(), Partition.COUNT));
+          partitions.get(Math.floorMod(next.getAndIncrement(), partitions.size()));
       claimed.addAll(claim(key.apply(partition), overdue.lease(), limit - claimed.size()));
     }
     return claimed;

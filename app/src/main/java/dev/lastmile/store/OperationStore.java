@@ -1,6 +1,5 @@
 package dev.lastmile.store;
 
-import dev.lastmile.redis.EpochRenewal;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.RedisDialer;
@@ -56,7 +55,6 @@ public final class OperationStore {
   private final HopRecorder hops;
   private final FanOut fanOut;
   private final OperationMetadataCache metadataCache;
-  private final EpochRenewal renewal;
   private final List<Consumer<OperationId>> createdListeners = new CopyOnWriteArrayList<>();
 
   OperationStore(
@@ -74,7 +72,6 @@ public final class OperationStore {
     this.calls = new UpdateCall.Factory(dialer.topic(), replica, retention, overdue.after());
     this.fanOut = fanOut;
     this.metadataCache = new OperationMetadataCache(redis, redisProperties.pointerCache());
-    this.renewal = new EpochRenewal(redis);
   }
 
   /** Adds a listener for each operation that this replica creates; it must not block. */
@@ -316,8 +313,8 @@ public final class OperationStore {
 
   /** Runs a call again after the epochs were renewed, because a running Redis was emptied. */
   private CompletionStage<ScriptReply> runAgain(UpdateCall call) {
-    return renewal
-        .renew()
+    return redis
+        .startRenewal()
         .thenCompose(_ -> send(call))
         .thenApply(reply -> {
           if (hasNoEpoch(reply)) {

@@ -2,6 +2,7 @@ package dev.lastmile.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.RedisTime;
@@ -20,8 +21,9 @@ import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /**
- * Deletes final operations whose retention time has passed. Every replica sweeps; a second sweep of
- * the same channel has no effect. Each sweep deletes a bounded number; the next sweep continues.
+ * Deletes final operations whose retention time has passed, in the partitions that this replica
+ * holds. A second sweep of the same channel has no effect. Each sweep deletes a bounded number; the
+ * next sweep continues.
  */
 @Component
 public final class Retention {
@@ -29,23 +31,26 @@ public final class Retention {
   private static final int CHANNELS_PER_SWEEP = 500;
 
   private final RedisConnection redis;
+  private final HeldPartitions held;
   private final RetentionProperties properties;
   private final RedisTime time;
 
-  Retention(RedisConnection redis, RetentionProperties properties, RedisTime time) {
+  Retention(
+      RedisConnection redis, HeldPartitions held, RetentionProperties properties, RedisTime time) {
     this.redis = redis;
+    this.held = held;
     this.properties = properties;
     this.time = time;
   }
 
   /**
-   * Sweeps all partitions once. Blocks as a script does.
+   * Sweeps the held partitions once. Blocks as a script does.
    *
    * @throws RedisUnavailableException if Redis does not reply
    */
   public void sweep() {
     long deleted = 0;
-    for (Partition partition : Partition.ALL) {
+    for (Partition partition : held.held()) {
       Range<Long> due = Range.create(0L, time.micros() / 1_000);
       List<byte[]> channels =
           redis.call(commands ->

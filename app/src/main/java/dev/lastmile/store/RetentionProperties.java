@@ -18,7 +18,7 @@ import org.springframework.validation.annotation.Validated;
  * @param replicas time that the totals of a lost replica are kept; after it its series end
  * @param versions versions that the timeline of an operation keeps
  * @param idempotencyKeys time that an {@code Idempotency-Key} is kept
- * @param sweepInterval interval at which each replica deletes expired data
+ * @param sweepInterval interval at which expired data is deleted
  * @param pageOperations operations in one read of a channel's changes
  * @param pageBytes bytes in one read of a channel's changes; it has one operation at least
  */

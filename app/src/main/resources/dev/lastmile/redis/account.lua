@@ -2,7 +2,7 @@
 --
 -- KEYS  1 meta  2 ledger  3 redelivered  4 account (see update.lua)
 -- Returns {start of its epoch, s, run_id of the Redis process that began it, outstanding deliveries, age of the oldest
---   outstanding, ms, counter, value, ...}; {} without an epoch
+--   outstanding, ms, time of the reading, ms, counter, value, ...}; {} without an epoch
 local meta_key, ledger_key, redelivered_key, account_key = unpack(KEYS)
 local epoch, run, begun, swept, stalled = unpack(redis.call('HMGET', meta_key, 'epoch', 'run', 'begun', 'swept',
   'stalled'))
@@ -16,7 +16,7 @@ for _, key in ipairs({ledger_key, redelivered_key}) do
   oldest = math.min(oldest, tonumber(first or clock))
 end
 local outstanding = redis.call('ZCARD', ledger_key) + redis.call('ZCARD', redelivered_key)
-local result = {begun or '0', run or '', outstanding, clock - oldest}
+local result = {begun or '0', run or '', outstanding, clock - oldest, millis}
 local fields = redis.call('HGETALL', account_key)
 for i = 1, #fields, 2 do
   if not string.match(fields[i], ' gone$') then

@@ -31,6 +31,6 @@ end
 if receiving_key then
   redis.call('DEL', receiving_key)
 end
-redis.call('HDEL', meta_key, 'swept', 'stalled')
+redis.call('HDEL', meta_key, 'swept', 'stalled', 'sweeper', 'sweeperSince')
 redis.call('HSET', meta_key, 'run', run_id, 'epoch', new_epoch, 'begun', redis.call('TIME')[1])
 return result

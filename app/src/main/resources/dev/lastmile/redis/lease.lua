@@ -5,11 +5,18 @@
 -- KEYS  1 meta  2 leases: zset, incarnation -> end on the ledger's clock, ms; 0 = released
 --       3 account (see update.lua)
 --       4 `hearing`: zset as leases, of incarnations that receive their canary (one partition only)
--- ARGV  1 incarnation  2 mode: take, renew, leave  3 length, ms  4 receiving: 1, 0  then every counter of the account
--- Returns {'held', number of other incarnations that receive} or {'left'}, {'lost'}, {'no_epoch'}
+-- ARGV  1 incarnation  2 mode: take, renew, leave  3 length, ms  4 receiving: 1, 0
+--       5 whether it wants to sweep the partition: 1, 0  6 time without a sweep after which another replica sweeps, ms
+--       then every counter of the account
+-- Returns {'held', number of other incarnations that receive, 1 if this one sweeps the partition, number of leases} or
+--   {'left'}, {'lost'}, {'no_epoch'}
+--
+-- One incarnation sweeps the partition for all: the first one that wants to, until it gives the partition back or no
+-- sweep comes from it.
 local meta_key, leases_key, account_key, receiving_key = unpack(KEYS)
-local incarnation, mode, length, receiving = unpack(ARGV)
-local epoch, swept, stalled = unpack(redis.call('HMGET', meta_key, 'epoch', 'swept', 'stalled'))
+local incarnation, mode, length, receiving, wants, silence = unpack(ARGV)
+local epoch, swept, stalled, sweeper, sweeper_since = unpack(redis.call('HMGET', meta_key, 'epoch', 'swept', 'stalled',
+  'sweeper', 'sweeperSince'))
 if not epoch then
   return {'no_epoch'}
 end
@@ -22,6 +29,9 @@ if mode == 'leave' then
   if receiving_key then
     redis.call('ZREM', receiving_key, incarnation)
   end
+  if sweeper == incarnation then
+    redis.call('HDEL', meta_key, 'sweeper')
+  end
   return {'left'}
 end
 if mode == 'renew' and not alive(leases_key, incarnation, clock) then
@@ -31,7 +41,7 @@ local ends = string.format('%d', clock + tonumber(length))
 redis.call('ZADD', leases_key, ends, incarnation)
 if mode == 'take' then
   redis.call('HDEL', account_key, replica_of(incarnation) .. ' gone')
-  for i = 5, #ARGV do
+  for i = 7, #ARGV do
     redis.call('HSETNX', account_key, replica_of(incarnation) .. ' ' .. ARGV[i], 0)
   end
 end
@@ -44,4 +54,16 @@ if receiving_key then
     redis.call('ZADD', receiving_key, ends, incarnation)
   end
 end
-return {'held', others}
+local sweeps = sweeper == incarnation
+if sweeps and wants ~= '1' then
+  redis.call('HDEL', meta_key, 'sweeper')
+  sweeps = false
+elseif not sweeps and wants == '1' then
+  -- Times of Redis, not of the ledger's clock, which stands still without a sweep.
+  local seen = math.max(tonumber(swept or 0), tonumber(sweeper_since or 0))
+  if not sweeper or math.abs(millis - seen) > tonumber(silence) then
+    redis.call('HSET', meta_key, 'sweeper', incarnation, 'sweeperSince', string.format('%d', millis))
+    sweeps = true
+  end
+end
+return {'held', others, sweeps and 1 or 0, redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', clock), '+inf')}

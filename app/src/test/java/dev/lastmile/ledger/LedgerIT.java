@@ -167,4 +167,27 @@ class LedgerIT extends LedgerScripts {
     assertThat(sweep(60_000, 2_500, 10)).isEmpty();
     assertThat(books().outstanding()).isEqualTo(1);
   }
+
+  @Test
+  void oneReplicaSweepsAPartition_untilItGivesItBackOrIsSilent() {
+    String other = "b~00000000.0";
+    long never = 60_000;
+    lease(other, "take", 60_000);
+    assertThat(sweeps(OWNER, true, never)).as("it took the partition with its lease").isTrue();
+    assertThat(sweeps(other, true, never)).isFalse();
+
+    assertThat(sweeps(OWNER, false, never)).as("given back").isFalse();
+    assertThat(sweeps(other, true, never)).isTrue();
+    assertThat(sweeps(OWNER, true, never)).isFalse();
+
+    lease(other, "leave", 0);
+    assertThat(sweeps(OWNER, true, never)).as("the other one has left").isTrue();
+
+    lease("b~00000000.1", "take", 60_000);
+    Awaitility.await("silence").until(() -> sweeps("b~00000000.1", true, 20));
+    assertThat(sweeps(OWNER, true, never)).isFalse();
+
+    sweep(60_000, 60_000, 10);
+    assertThat(sweeps(OWNER, true, 1_000)).as("swept a moment ago").isFalse();
+  }
 }

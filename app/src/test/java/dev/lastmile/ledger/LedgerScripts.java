@@ -88,7 +88,7 @@ abstract class LedgerScripts {
   }
 
   private String lease(Partition partition, String owner, String mode, long millis) {
-    List<Object> arguments = new ArrayList<>(List.of(owner, mode, millis, "0"));
+    List<Object> arguments = new ArrayList<>(List.of(owner, mode, millis, "0", "1", 1_000));
     arguments.addAll(Leases.COUNTERS);
     return new ScriptReply(
             run(
@@ -96,6 +96,21 @@ abstract class LedgerScripts {
                 List.of(Keys.meta(partition), Keys.leases(partition), Keys.account(partition)),
                 arguments.toArray()))
         .text(0);
+  }
+
+  /** Renews a lease; returns whether the owner sweeps the partition from now on. */
+  boolean sweeps(String owner, boolean wants, long silenceMillis) {
+    List<Object> arguments =
+        new ArrayList<>(List.of(owner, "renew", 60_000, "0", wants ? "1" : "0", silenceMillis));
+    arguments.addAll(Leases.COUNTERS);
+    ScriptReply reply =
+        new ScriptReply(
+            run(
+                Script.LEASE,
+                List.of(Keys.meta(PARTITION), Keys.leases(PARTITION), Keys.account(PARTITION)),
+                arguments.toArray()));
+    assertThat(reply.text(0)).isEqualTo("held");
+    return reply.number(2) == 1;
   }
 
   String announce(String owner, long generation) {

@@ -2,6 +2,7 @@ package dev.lastmile.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.Script;
 import dev.lastmile.redis.ScriptReply;
@@ -23,12 +24,14 @@ class LedgerTotalsIT extends LedgerScripts {
 
   private final AtomicLong clock = new AtomicLong();
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
+  private final HeldPartitions held = new HeldPartitions();
   private LedgerTotals account;
 
   @BeforeEach
   void open() {
     leaseEverywhere(OWNER, "take", 60_000);
-    account = new LedgerTotals(connection, new Replica("a"), clock::get, meters);
+    held.assigned(Partition.ALL, 1);
+    account = new LedgerTotals(connection, held, new Replica("a"), clock::get, meters);
   }
 
   private double outstanding() {
@@ -135,5 +138,28 @@ class LedgerTotalsIT extends LedgerScripts {
         .isNull();
     assertThat(meters.find("lastmile.deliveries.expected").tag("owner", "a").functionCounter())
         .isNotNull();
+  }
+
+  @Test
+  void aReplicaThatHoldsNoPartitionHasTheReadingOfTheOther() {
+    publish();
+    SimpleMeterRegistry others = new SimpleMeterRegistry();
+    LedgerTotals other =
+        new LedgerTotals(connection, new HeldPartitions(), new Replica("b"), clock::get, others);
+    other.refresh();
+    assertThat(others.get("lastmile.deliveries.outstanding").gauge().value())
+        .as("no reading yet")
+        .isNaN();
+
+    account.refresh();
+    other.refresh();
+
+    assertThat(other.reading()).isEqualTo(account.reading());
+    assertThat(others.get("lastmile.deliveries.outstanding").gauge().value()).isOne();
+    clock.addAndGet(Duration.ofSeconds(6).toNanos());
+    other.refresh();
+    assertThat(others.get("lastmile.deliveries.outstanding").gauge().value())
+        .as("the same reading again is not new")
+        .isNaN();
   }
 }

@@ -1,0 +1,90 @@
+package dev.lastmile.ledger;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.lastmile.updates.DeliveryOutcome;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One reading of the totals of the ledger, of all partitions.
+ *
+ * @param totals by {@code "replica counter"}, of the replicas that have totals in every partition
+ * @param begunSeconds Redis time at which the oldest epoch of a partition began; all begin
+ *     together, unless one partition was renewed alone
+ * @param oldestMillis age of the oldest outstanding delivery on the ledger's clock
+ * @param redisMillis Redis time of the reading; 0 for none
+ */
+record TotalsReading(
+    Map<String, Long> totals,
+    long begunSeconds,
+    long outstanding,
+    long oldestMillis,
+    long redisMillis) {
+  static final TotalsReading NONE = new TotalsReading(Map.of(), 0, 0, 0, 0);
+
+  long outstandingOf(String owner) {
+    long outstanding = total(owner, "expected");
+    for (String outcome : DeliveryOutcome.wireNames(_ -> true)) {
+      outstanding -= total(owner, outcome);
+    }
+    return outstanding;
+  }
+
+  Set<String> owners() {
+    Set<String> owners = new HashSet<>();
+    totals.keySet().forEach(field -> owners.add(field.substring(0, field.indexOf(' '))));
+    return owners;
+  }
+
+  long total(String owner, String counter) {
+    return totals.getOrDefault(owner + " " + counter, 0L);
+  }
+
+  /**
+   * Whether it replaces an earlier reading. A counter must not decrease within an epoch: two
+   * replicas may read at the same time, and one may be late.
+   */
+  boolean follows(TotalsReading earlier) {
+    if (begunSeconds != earlier.begunSeconds) {
+      return true;
+    }
+    return redisMillis > earlier.redisMillis
+        && totals.entrySet().stream()
+            .allMatch(total -> total.getValue() >= earlier.totals.getOrDefault(total.getKey(), 0L));
+  }
+
+  /** For other replicas: a line of numbers, then one line per total. */
+  byte[] encode() {
+    StringBuilder text = new StringBuilder();
+    text.append(begunSeconds).append(' ').append(outstanding).append(' ');
+    text.append(oldestMillis).append(' ').append(redisMillis);
+    totals.forEach((field, total) -> text.append('\n').append(total).append(' ').append(field));
+    return text.toString().getBytes(UTF_8);
+  }
+
+  /**
+   * @throws IllegalArgumentException if the bytes are not an encoded reading
+   */
+  static TotalsReading decode(byte[] encoded) {
+    List<String> lines = new String(encoded, UTF_8).lines().toList();
+    String[] numbers = lines.isEmpty() ? new String[0] : lines.getFirst().split(" ", -1);
+    if (numbers.length != 4) {
+      throw new IllegalArgumentException("not a reading of the totals");
+    }
+    Map<String, Long> totals = new HashMap<>();
+    for (String line : lines.subList(1, lines.size())) {
+      String[] total = line.split(" ", 2);
+      totals.put(total[1], Long.parseLong(total[0]));
+    }
+    return new TotalsReading(
+        Map.copyOf(totals),
+        Long.parseLong(numbers[0]),
+        Long.parseLong(numbers[1]),
+        Long.parseLong(numbers[2]),
+        Long.parseLong(numbers[3]));
+  }
+}
