@@ -223,13 +223,15 @@ public final class Leases {
               .add(properties.lease())
               .add(receiving)
               .add(held.wants(partition))
-              .add(properties.sweepSilence());
+              .add(properties.sweepSilence())
+              .add(properties.renewInterval().multipliedBy(5).dividedBy(2));
       COUNTERS.forEach(arguments::add);
       replies.add(redis.start(Script.LEASE, keys(partition), arguments));
     }
     boolean all = true;
     boolean epochs = true;
-    long replicas = 1;
+    long replicas = Long.MAX_VALUE;
+    long replicasAnywhere = 1;
     List<Partition> sweeps = new ArrayList<>();
     for (Partition partition : Partition.ALL) {
       ScriptReply reply = new ScriptReply(redis.await(replies.get(partition.index())));
@@ -243,10 +245,12 @@ public final class Leases {
       }
       if (reply.number(2) == 1) {
         sweeps.add(partition);
+        // The clock of this partition runs, so a replica that is gone is not counted for long.
+        replicas = Math.min(replicas, reply.number(3));
       }
-      replicas = Math.max(replicas, reply.number(3));
+      replicasAnywhere = Math.max(replicasAnywhere, reply.number(3));
     }
-    held.assigned(sweeps, replicas);
+    held.assigned(sweeps, sweeps.isEmpty() ? replicasAnywhere : replicas);
     if (!epochs) {
       // A running Redis was emptied: no lease of this replica is left.
       redis.renewEpochs();

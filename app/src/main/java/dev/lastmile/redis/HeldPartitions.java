@@ -8,7 +8,8 @@ import java.util.List;
  * claims what is due, and reads their totals.
  *
  * <p>The renewals of the leases assign a partition to one replica at a time. The work stays correct
- * if two replicas do it, for example after a pause. Each replica holds at most its share.
+ * if two replicas do it, for example after a pause. Each replica holds at most its share, and for a
+ * moment also partitions of a replica that is gone.
  *
  * <p>Any thread reads; one thread at a time changes it.
  */
@@ -36,7 +37,7 @@ public final class HeldPartitions {
   /**
    * Sets what the last renewal assigned.
    *
-   * @param replicas replicas with a lease, this one included
+   * @param replicas replicas that renewed their lease lately, this one included
    */
   public void assigned(List<Partition> partitions, long replicas) {
     held = List.copyOf(partitions);

@@ -7,14 +7,15 @@
 --       4 `hearing`: zset as leases, of incarnations that receive their canary (one partition only)
 -- ARGV  1 incarnation  2 mode: take, renew, leave  3 length, ms  4 receiving: 1, 0
 --       5 whether it wants to sweep the partition: 1, 0  6 time without a sweep after which another replica sweeps, ms
---       then every counter of the account
--- Returns {'held', number of other incarnations that receive, 1 if this one sweeps the partition, number of leases} or
---   {'left'}, {'lost'}, {'no_epoch'}
+--       7 age of a renewal up to which its incarnation is counted, ms  then every counter of the account
+-- Returns {'held', number of other incarnations that receive, 1 if this one sweeps the partition, number of incarnations
+--   that renewed lately} or {'left'}, {'lost'}, {'no_epoch'}
 --
--- One incarnation sweeps the partition for all: the first one that wants to, until it gives the partition back or no
--- sweep comes from it.
+-- One incarnation sweeps the partition for all: the first one that wants to, until it gives the partition back. Without
+-- sweeps for a while, the next one sweeps it, whether it wants to or not: the lease of a dead one does not end before,
+-- because the ledger's clock stands still.
 local meta_key, leases_key, account_key, receiving_key = unpack(KEYS)
-local incarnation, mode, length, receiving, wants, silence = unpack(ARGV)
+local incarnation, mode, length, receiving, wants, silence, recent = unpack(ARGV)
 local epoch, swept, stalled, sweeper, sweeper_since = unpack(redis.call('HMGET', meta_key, 'epoch', 'swept', 'stalled',
   'sweeper', 'sweeperSince'))
 if not epoch then
@@ -41,7 +42,7 @@ local ends = string.format('%d', clock + tonumber(length))
 redis.call('ZADD', leases_key, ends, incarnation)
 if mode == 'take' then
   redis.call('HDEL', account_key, replica_of(incarnation) .. ' gone')
-  for i = 7, #ARGV do
+  for i = 8, #ARGV do
     redis.call('HSETNX', account_key, replica_of(incarnation) .. ' ' .. ARGV[i], 0)
   end
 end
@@ -58,12 +59,13 @@ local sweeps = sweeper == incarnation
 if sweeps and wants ~= '1' then
   redis.call('HDEL', meta_key, 'sweeper')
   sweeps = false
-elseif not sweeps and wants == '1' then
-  -- Times of Redis, not of the ledger's clock, which stands still without a sweep.
+elseif not sweeps then
   local seen = math.max(tonumber(swept or 0), tonumber(sweeper_since or 0))
-  if not sweeper or math.abs(millis - seen) > tonumber(silence) then
+  local silent = math.abs(millis - seen) > tonumber(silence)
+  if silent or (not sweeper and wants == '1') then
     redis.call('HSET', meta_key, 'sweeper', incarnation, 'sweeperSince', string.format('%d', millis))
     sweeps = true
   end
 end
-return {'held', others, sweeps and 1 or 0, redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', clock), '+inf')}
+local renewed = string.format('%d', clock + tonumber(length) - tonumber(recent))
+return {'held', others, sweeps and 1 or 0, redis.call('ZCOUNT', leases_key, renewed, '+inf')}

@@ -184,7 +184,8 @@ class LedgerIT extends LedgerScripts {
     assertThat(sweeps(OWNER, true, never)).as("the other one has left").isTrue();
 
     lease("b~00000000.1", "take", 60_000);
-    Awaitility.await("silence").until(() -> sweeps("b~00000000.1", true, 20));
+    Awaitility.await("silence, also above its share")
+        .until(() -> sweeps("b~00000000.1", false, 20));
     assertThat(sweeps(OWNER, true, never)).isFalse();
 
     sweep(60_000, 60_000, 10);

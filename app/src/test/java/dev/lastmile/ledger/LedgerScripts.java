@@ -88,7 +88,7 @@ abstract class LedgerScripts {
   }
 
   private String lease(Partition partition, String owner, String mode, long millis) {
-    List<Object> arguments = new ArrayList<>(List.of(owner, mode, millis, "0", "1", 1_000));
+    List<Object> arguments = new ArrayList<>(List.of(owner, mode, millis, "0", "1", 1_000, 2_500));
     arguments.addAll(Leases.COUNTERS);
     return new ScriptReply(
             run(
@@ -101,7 +101,8 @@ abstract class LedgerScripts {
   /** Renews a lease; returns whether the owner sweeps the partition from now on. */
   boolean sweeps(String owner, boolean wants, long silenceMillis) {
     List<Object> arguments =
-        new ArrayList<>(List.of(owner, "renew", 60_000, "0", wants ? "1" : "0", silenceMillis));
+        new ArrayList<>(
+            List.of(owner, "renew", 60_000, "0", wants ? "1" : "0", silenceMillis, 2_500));
     arguments.addAll(Leases.COUNTERS);
     ScriptReply reply =
         new ScriptReply(
