@@ -95,6 +95,7 @@ public final class LedgerTotals {
     this.meters = meters;
     this.newest = new Received(TotalsReading.NONE, ticker.read() - EXPORTED_NANOS);
     Metric.LEDGER_START.gauge(meters, () -> exported(TotalsReading::begunSeconds));
+    Metric.REPAIRS.counter(meters, this, _ -> exported(TotalsReading::repairs));
     Metric.OUTSTANDING.gauge(meters, () -> exported(TotalsReading::outstanding));
     Metric.OLDEST_OUTSTANDING.gauge(
         meters, () -> exported(reading -> reading.oldestMillis() / 1e3));
@@ -148,8 +149,10 @@ public final class LedgerTotals {
       LOG.atDebug().setCause(e).log("ledger_totals_read_failed");
       return;
     }
-    if (!reading.follows(newest.reading())) {
-      // It is not new, or was read before the newest one and came late.
+    TotalsReading last = newest.reading();
+    boolean isNew = reading.redisMillis() != last.redisMillis();
+    if (!isNew || (!reading.follows(last) && fresh().isPresent())) {
+      // It was read before the newest one and came late, or no replica has read since.
       return;
     }
     export(reading, began);
@@ -203,10 +206,11 @@ public final class LedgerTotals {
       replies.add(redis.start(Script.ACCOUNT, keys, new ScriptArguments()));
     }
     Map<String, Long> totals = new HashMap<>();
-    long begun = Long.MAX_VALUE;
+    long begun = 0;
     long outstanding = 0;
     long oldest = 0;
     long millis = Long.MAX_VALUE;
+    long repairs = 0;
     Set<String> runs = new HashSet<>();
     Map<String, Integer> partitions = new HashMap<>();
     for (CompletionStage<List<Object>> stage : replies) {
@@ -214,12 +218,13 @@ public final class LedgerTotals {
       if (reply.isEmpty()) {
         throw new RedisUnavailableException("a partition has no epoch yet");
       }
-      begun = Math.min(begun, Long.parseLong(reply.text(0)));
+      begun = Math.max(begun, Long.parseLong(reply.text(0)));
       runs.add(reply.text(1));
       outstanding += reply.number(2);
       oldest = Math.max(oldest, reply.number(3));
       millis = Math.min(millis, reply.number(4));
-      for (int i = 5; i < reply.size(); i += 2) {
+      repairs += reply.number(5);
+      for (int i = 6; i < reply.size(); i += 2) {
         totals.merge(reply.text(i), Long.parseLong(reply.text(i + 1)), Long::sum);
         partitions.merge(reply.text(i), 1, Integer::sum);
       }
@@ -232,7 +237,7 @@ public final class LedgerTotals {
     // some of the partitions would look like a counter that decreased, too.
     partitions.values().removeIf(count -> count < Partition.ALL.size());
     totals.keySet().retainAll(partitions.keySet());
-    return new TotalsReading(Map.copyOf(totals), begun, outstanding, oldest, millis);
+    return new TotalsReading(Map.copyOf(totals), begun, outstanding, oldest, repairs, millis);
   }
 
   private Series register(String owner) {

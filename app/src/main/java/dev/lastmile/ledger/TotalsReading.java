@@ -13,9 +13,10 @@ import java.util.Set;
  * One reading of the totals of the ledger, of all partitions.
  *
  * @param totals by {@code "replica counter"}, of the replicas that have totals in every partition
- * @param begunSeconds Redis time at which the oldest epoch of a partition began; all begin
+ * @param begunSeconds Redis time at which the newest epoch of a partition began; all begin
  *     together, unless one partition was renewed alone
  * @param oldestMillis age of the oldest outstanding delivery on the ledger's clock
+ * @param repairs repairs of state of which a part was missing
  * @param redisMillis Redis time of the reading; 0 for none
  */
 record TotalsReading(
@@ -23,8 +24,9 @@ record TotalsReading(
     long begunSeconds,
     long outstanding,
     long oldestMillis,
+    long repairs,
     long redisMillis) {
-  static final TotalsReading NONE = new TotalsReading(Map.of(), 0, 0, 0, 0);
+  static final TotalsReading NONE = new TotalsReading(Map.of(), 0, 0, 0, 0, 0);
 
   long outstandingOf(String owner) {
     long outstanding = total(owner, "expected");
@@ -61,7 +63,7 @@ record TotalsReading(
   byte[] encode() {
     StringBuilder text = new StringBuilder();
     text.append(begunSeconds).append(' ').append(outstanding).append(' ');
-    text.append(oldestMillis).append(' ').append(redisMillis);
+    text.append(oldestMillis).append(' ').append(repairs).append(' ').append(redisMillis);
     totals.forEach((field, total) -> text.append('\n').append(total).append(' ').append(field));
     return text.toString().getBytes(UTF_8);
   }
@@ -72,7 +74,7 @@ record TotalsReading(
   static TotalsReading decode(byte[] encoded) {
     List<String> lines = new String(encoded, UTF_8).lines().toList();
     String[] numbers = lines.isEmpty() ? new String[0] : lines.getFirst().split(" ", -1);
-    if (numbers.length != 4) {
+    if (numbers.length != 5) {
       throw new IllegalArgumentException("not a reading of the totals");
     }
     Map<String, Long> totals = new HashMap<>();
@@ -85,6 +87,7 @@ record TotalsReading(
         Long.parseLong(numbers[0]),
         Long.parseLong(numbers[1]),
         Long.parseLong(numbers[2]),
-        Long.parseLong(numbers[3]));
+        Long.parseLong(numbers[3]),
+        Long.parseLong(numbers[4]));
   }
 }

@@ -91,19 +91,10 @@ public final class Keys {
 
   /** The keys of a channel's state, in the order in which the scripts that change it expect it. */
   public static List<String> state(Channel channel) {
-    return List.of(
-        meta(channel.partition()),
-        channel(channel),
-        log(channel),
-        operations(channel),
-        finals(channel));
+    return List.of(meta(channel.partition()), log(channel), operations(channel), finals(channel));
   }
 
-  public static String channel(Channel channel) {
-    return channel.partition().tag() + ":channel:" + channel;
-  }
-
-  public static String log(Channel channel) {
+  static String log(Channel channel) {
     return channel.partition().tag() + ":log:" + channel;
   }
 

@@ -16,11 +16,11 @@ import org.springframework.core.io.ClassPathResource;
  */
 public enum Script {
   /** Creates an operation and publishes it. */
-  CREATE("clock.lua", "update.lua"),
+  CREATE("clock.lua", "channel.lua", "update.lua"),
   /** Stores a change of an operation and publishes it. */
-  CHANGE("clock.lua", "update.lua"),
+  CHANGE("clock.lua", "channel.lua", "update.lua"),
   /** Reads the changes of a channel after a cursor. */
-  READ,
+  READ("clock.lua", "channel.lua"),
   /** Reads one operation. */
   GET,
   /** Stores a batch of acks. */
@@ -46,7 +46,7 @@ public enum Script {
   /** Renews the epoch of a partition if Redis is another process than before. */
   EPOCH,
   /** Deletes final operations whose retention time has passed. */
-  TRIM,
+  TRIM("clock.lua", "channel.lua"),
   /** Claims operations to submit again or to poll. */
   CLAIM;
 

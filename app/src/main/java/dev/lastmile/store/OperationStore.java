@@ -251,20 +251,19 @@ public final class OperationStore {
 
   private List<Object> page(
       Channel channel, @Nullable Cursor after, boolean paging, int operations, boolean mayRenew) {
+    List<String> keys = new ArrayList<>(Keys.state(channel));
+    keys.add(Keys.expiry(channel.partition()));
     List<Object> reply =
         redis.run(
             Script.READ,
-            List.of(
-                Keys.meta(channel.partition()),
-                Keys.channel(channel),
-                Keys.log(channel),
-                Keys.operations(channel)),
+            keys,
             new ScriptArguments()
                 .add(after == null ? "" : after.epoch())
                 .add(after == null ? 0 : after.sequence())
                 .add(operations)
                 .add(retention.pageBytes())
-                .add(paging));
+                .add(paging)
+                .add(channel.value()));
     if (!reply.isEmpty()) {
       return reply;
     }

@@ -223,10 +223,24 @@ public final class Dispatcher implements AutoCloseable {
     }
     dispatched.increment();
     offer(update, group, worker);
+    if (owner == null && presence.incarnation().equals(group.announcedAs)) {
+      announceAgain(group);
+    }
     if (owner != null && group.hasFlushed(update.cursor())) {
       // A read of state has already brought the update.
       pending.settleOne(update.channel(), update.cursor());
     }
+  }
+
+  /**
+   * Announces a channel again, because the publisher did not find this replica among its owners:
+   * the presence was deleted in Redis, or the update is older than the announcement. No delivery
+   * would be expected of this replica otherwise.
+   */
+  private void announceAgain(ChannelStreams group) {
+    LOG.atDebug().log("presence_missing");
+    group.announcedAs = null;
+    requireResync(group);
   }
 
   private void redeliver(Delivery delivery, @Nullable ChannelStreams group) {

@@ -71,6 +71,10 @@ public enum Metric {
       "seconds",
       "",
       "Redis time in seconds since 1970 at which the totals of the account started at 0"),
+  REPAIRS(
+      Kind.ACCOUNT,
+      "lastmile.redis.repairs",
+      "Repairs of channels and ledgers of which a key was deleted"),
   RECOVERED(
       Kind.COUNTER,
       "lastmile.deliveries.recovered",

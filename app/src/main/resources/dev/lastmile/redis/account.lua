@@ -2,10 +2,11 @@
 --
 -- KEYS  1 meta  2 ledger  3 redelivered  4 account (see update.lua)
 -- Returns {start of its epoch, s, run_id of the Redis process that began it, outstanding deliveries, age of the oldest
---   outstanding, ms, time of the reading, ms, counter, value, ...}; {} without an epoch
+--   outstanding, ms, time of the reading, ms, number of repairs, counter, value, ...}; {} without
+--   an epoch
 local meta_key, ledger_key, redelivered_key, account_key = unpack(KEYS)
-local epoch, run, begun, swept, stalled = unpack(redis.call('HMGET', meta_key, 'epoch', 'run', 'begun', 'swept',
-  'stalled'))
+local epoch, run, begun, swept, stalled, repaired = unpack(redis.call('HMGET', meta_key, 'epoch', 'run', 'begun',
+  'swept', 'stalled', 'repaired'))
 if not epoch then
   return {}
 end
@@ -16,10 +17,10 @@ for _, key in ipairs({ledger_key, redelivered_key}) do
   oldest = math.min(oldest, tonumber(first or clock))
 end
 local outstanding = redis.call('ZCARD', ledger_key) + redis.call('ZCARD', redelivered_key)
-local result = {begun or '0', run or '', outstanding, clock - oldest, millis}
+local result = {begun or '0', run or '', outstanding, clock - oldest, millis, tonumber(repaired or 0)}
 local fields = redis.call('HGETALL', account_key)
 for i = 1, #fields, 2 do
-  if not string.match(fields[i], ' gone$') then
+  if fields[i] ~= 'epoch' and not string.match(fields[i], ' gone$') then
     result[#result + 1] = fields[i]
     result[#result + 1] = fields[i + 1]
   end

@@ -1,6 +1,6 @@
 -- Stores a change of an operation, and publishes it, unless its revision is not new or the operation is final.
 --
--- KEYS  1 to 16 as in update.lua
+-- KEYS  1 to 15 as in update.lua
 -- ARGV  1 to 15 as in update.lua  16 revision, '' for a change by this service  17 retention, ms
 --  18 '1' if revisions do not decide: for the final answer to a poll, which is never outdated, and for the deadline
 -- Returns {'stored', number of owners, version, envelope if it was not published}; or {'unknown'}, {'duplicate'},
@@ -10,10 +10,6 @@
 local reported_revision, retention_millis, override_flag = unpack(ARGV, 16)
 local reported = reported_revision ~= ''
 local overrides = override_flag == '1'
-
-local function is_final(value)
-  return value == 'SUCCEEDED' or value == 'FAILED'
-end
 
 local state = redis.call('HGET', operations_key, id)
 if not state then

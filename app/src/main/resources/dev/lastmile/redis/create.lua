@@ -1,13 +1,13 @@
 -- Creates an operation as version 1, and publishes it.
 --
--- KEYS  1 to 16 as in update.lua
---  17 idempotency  string  "operationId fingerprint"
+-- KEYS  1 to 15 as in update.lua
+--  16 idempotency  string  "operationId fingerprint"
 -- ARGV  1 to 15 as in update.lua
 --  16 maximum number of operations  17 fingerprint or ''  18 idempotency ttl, ms  19 submit again after, ms
 --  20 kind  21 job  22 traceparent and  23 tracestate of the creation  24 deadline, ms after now
 -- Returns {'created', number of owners, version, envelope}; or {'conflict'}, {'repeated' or 'gone', operation id},
 --   {'full'}, {'no_epoch'}
-local idempotency_key = KEYS[17]
+local idempotency_key = KEYS[16]
 local max_operations, fingerprint, idempotency_ttl, submit_again_after, kind, job, creation_traceparent,
   creation_tracestate, deadline = unpack(ARGV, 16)
 
@@ -22,10 +22,26 @@ if fingerprint ~= '' then
   end
 end
 
+-- Restores final times that were deleted, and gives each pending operation a deadline. Returns a final operation.
+local function restore_ends()
+  local found
+  for _, operation in ipairs(redis.call('ZRANGE', log_key, 0, -1)) do
+    local state = redis.call('HGET', operations_key, operation)
+    if is_final(string.match(state, '^%d+ %d+ %d+ (%u+) ')) then
+      redis.call('ZADD', finals_key, 'NX', millis, operation)
+      redis.call('ZADD', expiry_key, 'NX', millis, channel)
+      found = found or operation
+    else
+      redis.call('ZADD', deadlines_key, 'NX', millis + tonumber(deadline), operation)
+    end
+  end
+  return found
+end
+
 local floor
 if redis.call('ZCARD', log_key) >= tonumber(max_operations) then
   -- The oldest final operation makes room.
-  local oldest = redis.call('ZRANGE', finals_key, 0, 0)[1]
+  local oldest = redis.call('ZRANGE', finals_key, 0, 0)[1] or restore_ends()
   if not oldest then
     return {'full'}
   end

@@ -16,7 +16,11 @@ if run == run_id then
   redis.call('HSETNX', meta_key, 'begun', redis.call('TIME')[1])
   return {epoch, epoch, 0}
 end
-local outstanding = redis.call('HLEN', entries_key)
+if not epoch and not run and redis.call('EXISTS', leases_key) == 1 then
+  -- Only meta was deleted.
+  redis.call('HINCRBY', meta_key, 'repaired', 1)
+end
+local outstanding = math.max(0, redis.call('HLEN', entries_key) - 1)
 local result = {new_epoch, epoch or '', outstanding}
 for _, key in ipairs({ledger_key, redelivered_key}) do
   for _, entry in ipairs(redis.call('ZRANGE', key, 0, tonumber(max_entries) - 1)) do
@@ -25,6 +29,9 @@ for _, key in ipairs({ledger_key, redelivered_key}) do
   end
 end
 redis.call('DEL', ledger_key, redelivered_key, entries_key, account_key)
+-- A sweep notices by these fields that a key was deleted since.
+redis.call('HSET', entries_key, 'epoch', new_epoch)
+redis.call('HSET', account_key, 'epoch', new_epoch)
 for _, incarnation in ipairs(redis.call('ZRANGE', leases_key, 0, -1)) do
   redis.call('ZADD', leases_key, 0, incarnation)
 end

@@ -1,19 +1,20 @@
 -- Reads the changes of a channel after a cursor, ascending, with the head: one page, read atomically.
 --
--- KEYS  1 meta  2 channel  3 log  4 operations (see update.lua)
+-- KEYS  1 meta  2 log  3 operations  4 finals  5 expiry (see update.lua)
 -- ARGV  1 epoch of the cursor or '' (everything)  2 its sequence  3 maximum number of operations  4 maximum bytes of
 --       a page with several operations  5 '1' if the cursor is the end of the previous page: operations deleted since
---       then do not matter
+--       then do not matter  6 channel
 -- Returns {epoch, head, floor, after, complete (1, 0), envelope...}; {} without an epoch
-local meta_key, channel_key, log_key, operations_key = unpack(KEYS)
-local cursor_epoch, cursor_sequence, max_operations, max_bytes, paging = unpack(ARGV)
-local epoch, trimmed = unpack(redis.call('HMGET', meta_key, 'epoch', 'trimmed'))
+local meta_key, log_key, operations_key, finals_key, expiry_key = unpack(KEYS)
+local cursor_epoch, cursor_sequence, max_operations, max_bytes, paging, channel = unpack(ARGV)
+local epoch, trimmed, stored_position = unpack(redis.call('HMGET', meta_key, 'epoch', 'trimmed',
+  position_field(channel)))
 if not epoch then
   return {}
 end
-local head, floor = unpack(redis.call('HMGET', channel_key, 'head', 'floor'))
-head = tonumber(head or trimmed or 0)
-floor = tonumber(floor or trimmed or 0)
+local head, floor = checked_position(
+  {meta = meta_key, log = log_key, operations = operations_key, finals = finals_key, expiry = expiry_key}, channel,
+  stored_position, trimmed)
 local after = tonumber(cursor_sequence)
 if cursor_epoch ~= epoch or after > head or (after < floor and paging ~= '1') then
   after = 0

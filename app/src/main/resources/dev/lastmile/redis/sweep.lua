@@ -14,11 +14,13 @@ end
 local clock = ledger_clock(swept, stalled)
 redis.call('HSET', meta_key, 'swept', string.format('%d', millis), 'stalled',
   string.format('%d', tonumber(stalled or 0) + lost_millis(swept)))
-if redis.call('EXISTS', account_key) == 0
-  and redis.call('ZCOUNT', leases_key, '(' .. string.format('%d', clock), '+inf') > 0 then
-  -- A replica with a lease has totals, so the account was deleted. The other totals are wrong then: the next script
-  -- that finds no epoch begins a new one.
+local marked = redis.call('HGET', entries_key, 'epoch') == epoch and redis.call('HGET', account_key, 'epoch') == epoch
+local entries = redis.call('HLEN', entries_key) - 1
+if not marked or entries ~= redis.call('ZCARD', ledger_key) + redis.call('ZCARD', redelivered_key) then
+  -- A part of the ledger or the account was deleted. The totals are wrong then: the next script that finds no epoch
+  -- begins a new one.
   redis.call('HDEL', meta_key, 'run', 'epoch')
+  redis.call('HINCRBY', meta_key, 'repaired', 1)
   return {0, {}, {}}
 end
 local limit = tonumber(max_entries)

@@ -1,58 +1,60 @@
--- Prepended, after clock.lua, to the scripts that store an update of an operation and publish it: create.lua and
--- change.lua. Each is one atomic step.
+-- Prepended, after clock.lua and channel.lua, to the scripts that store an update of an operation and publish
+-- it: create.lua and change.lua. Each is one atomic step.
 --
 -- State, sequence, timeline, retention, expected deliveries and publication are written only by these scripts.
 --
 -- KEYS  all in one partition
 --   1 meta         hash    epoch, run, begun (s), trimmed (highest head of a deleted channel), swept and stalled
---                          (see clock.lua)
---   2 channel      hash    head, floor
---   3 log          zset    operation id -> sequence of its newest update
---   4 operations   hash    id -> "version sequence revision status acked progress
+--                          (see clock.lua), sweeper and sweeperSince (see lease.lua), repaired (number of repairs),
+--                          positions (see channel.lua)
+--   2 log          zset    operation id -> sequence of its newest update
+--   3 operations   hash    id -> "version sequence revision status acked progress
 --                          correlationId",
 --                          id:e -> envelope of the newest update
---   5 finals       zset    operation id -> ms when its status became final
---   6 pointer      hash    immutable part of the operation, its job until it is accepted, and failedHere if this
+--   4 finals       zset    operation id -> ms when its status became final
+--   5 pointer      hash    immutable part of the operation, its job until it is accepted, and failedHere if this
 --                          service has failed it and no report has replaced that
---   7 timeline     hash    version -> lines of hops: "hop at replica outcome"; the first line also has the
+--   6 timeline     hash    version -> lines of hops: "hop at replica outcome"; the first line also has the
 --                          traceparent of the publication
---   8 submissions  zset    operation id -> ms when its job is submitted again
---   9 expiry       zset    channel -> ms when its oldest final operation may be deleted
---  10 overdue      zset    operation id -> ms when it is overdue without a further report
---  11 presence     hash    incarnation -> generation
---  12 leases       zset    incarnation -> its end (see lease.lua)
---  13 ledger       zset    deliveries not settled, "channel:sequence:incarnation" -> published at, ms on
+--   7 submissions  zset    operation id -> ms when its job is submitted again
+--   8 expiry       zset    channel -> ms when its oldest final operation may be deleted
+--   9 overdue      zset    operation id -> ms when it is overdue without a further report
+--  10 presence     hash    incarnation -> generation
+--  11 leases       zset    incarnation -> its end (see lease.lua)
+--  12 ledger       zset    deliveries not settled, "channel:sequence:incarnation" -> published at, ms on
 --                          the ledger's clock; redelivered ones are in the zset redelivered instead
---  14 entries      hash    such a delivery -> "publishedAtMicros operationId version correlationId traceparent"
---  15 account      hash    "replica counter" -> total of this epoch
---  16 deadlines    zset    operation id -> ms when it fails without an outcome
+--  13 entries      hash    such a delivery -> "publishedAtMicros operationId version correlationId traceparent";
+--                          "epoch" -> the epoch, so that a deleted key is noticed
+--  14 account      hash    "replica counter" -> total of this epoch; "epoch" as in entries
+--  15 deadlines    zset    operation id -> ms when it fails without an outcome
 -- ARGV
 --   1 topic  2 publish: 1, 0  3 replica  4 channel  5 operation id  6 correlation id
 --   7 traceparent and  8 tracestate of the publication  9 status  10 progress or ''
 --  11 body: JSON object of the operation, without its end  12 received at, us (0 = now)
 --  13 versions kept in the timeline  14 overdue after, ms  15 outcome of the timeline's first hop
-local meta_key, channel_key, log_key, operations_key, finals_key, metadata_key, timeline_key, submissions_key,
+local meta_key, log_key, operations_key, finals_key, metadata_key, timeline_key, submissions_key,
   expiry_key, overdue_key, presence_key, leases_key, ledger_key, entries_key, account_key,
   deadlines_key = unpack(KEYS)
 local topic, publish_flag, replica, channel, id, correlation_id, traceparent, tracestate, status, reported_progress,
   operation_json, received_at, versions_kept, overdue_after, first_outcome = unpack(ARGV)
 local published = publish_flag == '1'
 
-local epoch, trimmed, swept, stalled = unpack(redis.call('HMGET', meta_key, 'epoch', 'trimmed', 'swept',
-  'stalled'))
+local state_keys =
+  {meta = meta_key, log = log_key, operations = operations_key, finals = finals_key, expiry = expiry_key}
+local epoch, trimmed, swept, stalled, stored_position = unpack(redis.call('HMGET', meta_key, 'epoch', 'trimmed',
+  'swept', 'stalled', position_field(channel)))
 if not epoch then
   return {'no_epoch'}
 end
 local clock = ledger_clock(swept, stalled)
+local head, lowest = checked_position(state_keys, channel, stored_position, trimmed)
 
 -- Stores an update of the operation, with the deliveries that are expected of the channel's owners.
 --
 -- floor  sequence of an operation that was deleted to make room; nil for none
 -- Returns the number of owners, and the envelope
 local function store(hop, version, revision, acked, progress, floor)
-  local head, lowest = unpack(redis.call('HMGET', channel_key, 'head', 'floor'))
-  local sequence = tonumber(head or trimmed or 0) + 1
-  lowest = tonumber(lowest or trimmed or 0)
+  local sequence = head + 1
 
   local owners = {}
   for _, incarnation in ipairs(redis.call('HKEYS', presence_key)) do
@@ -65,8 +67,7 @@ local function store(hop, version, revision, acked, progress, floor)
     string.format('%d', version), correlation_id, traceparent, tracestate, string.format('%d', micros)}, '\t')
     .. '\n' .. operation_json .. string.format(',"progress":%s,"version":%d', progress, version)
 
-  redis.call('HSET', channel_key, 'head', string.format('%d', sequence), 'floor',
-    string.format('%d', math.max(lowest, floor or 0)))
+  set_position(state_keys, channel, sequence, math.max(lowest, floor or 0))
   redis.call('ZADD', log_key, sequence, id)
   redis.call('HSET', operations_key, id, string.format('%d %d %d %s %s %s %s', version, sequence, revision,
     status, acked, progress, correlation_id), id .. ':e', envelope)

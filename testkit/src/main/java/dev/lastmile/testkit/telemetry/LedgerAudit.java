@@ -83,7 +83,7 @@ public final class LedgerAudit {
     redis.hgetall(tag + "account");
     redis.zrange(tag + "ledger", 0, -1);
     redis.zrange(tag + "redelivered", 0, -1);
-    redis.hlen(tag + "entries");
+    redis.hkeys(tag + "entries");
     redis.hget(tag + "meta", "epoch");
     TransactionResult answers = redis.exec();
 
@@ -91,7 +91,7 @@ public final class LedgerAudit {
     Map<String, Map<String, Long>> byOwner = new TreeMap<>();
     Map<String, String> account = answers.get(0);
     // When a replica went; no counter.
-    account.keySet().removeIf(field -> field.endsWith(" gone"));
+    account.keySet().removeIf(field -> field.endsWith(" gone") || field.equals("epoch"));
     account.forEach((field, value) -> {
       int blank = field.lastIndexOf(' ');
       String owner = blank < 0 ? "nobody" : field.substring(0, blank);
@@ -99,7 +99,8 @@ public final class LedgerAudit {
     });
     List<String> ledger = answers.get(1);
     List<String> redelivered = answers.get(2);
-    long entries = answers.get(3);
+    List<String> fields = answers.get(3);
+    long entries = fields.stream().filter(field -> !field.equals("epoch")).count();
     String epoch = answers.get(4);
     List<String> members = new ArrayList<>(ledger);
     members.addAll(redelivered);

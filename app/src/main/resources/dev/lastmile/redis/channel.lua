@@ -1,0 +1,104 @@
+-- Prepended, after clock.lua, to the scripts that read or change the state of a channel.
+--
+-- The position of a channel is the field "channel:<channel>" of meta: "head floor". It exists while the log does. With
+-- meta the epoch is lost, too.
+--
+-- An operator, or a Redis that may evict keys, can delete the log, the operations or the final times alone. The scripts
+-- check that log and operations have the same entries. If not, the channel is repaired from what is left, and begins
+-- anew: every client replaces its state.
+--
+-- keys  the keys meta, log, operations, finals and expiry, by these names
+
+local function position_field(channel)
+  return 'channel:' .. channel
+end
+
+local function is_final(status)
+  return status == 'SUCCEEDED' or status == 'FAILED'
+end
+
+local function set_position(keys, channel, head, floor)
+  redis.call('HSET', keys.meta, position_field(channel), string.format('%d %d', head, floor))
+end
+
+-- A new channel continues above this head, so that no old cursor is valid for it by chance.
+local function delete_position(keys, channel, head)
+  local trimmed = tonumber(redis.call('HGET', keys.meta, 'trimmed') or 0)
+  redis.call('HDEL', keys.meta, position_field(channel))
+  redis.call('HSET', keys.meta, 'trimmed', string.format('%d', math.max(head, trimmed)))
+  redis.call('ZREM', keys.expiry, channel)
+end
+
+-- The states of all operations that are complete; deletes the others.
+local function complete_states(keys)
+  local states, envelopes = {}, {}
+  local fields = redis.call('HGETALL', keys.operations)
+  for i = 1, #fields, 2 do
+    local id = string.match(fields[i], '^(.*):e$')
+    if id then
+      envelopes[id] = true
+    else
+      states[fields[i]] = fields[i + 1]
+    end
+  end
+  for id in pairs(envelopes) do
+    if not states[id] then
+      redis.call('HDEL', keys.operations, id .. ':e')
+    end
+  end
+  for id in pairs(states) do
+    if not envelopes[id] then
+      redis.call('HDEL', keys.operations, id)
+      states[id] = nil
+    end
+  end
+  return states
+end
+
+-- Makes the log and the final times anew from the operations. Returns the new head and floor.
+local function repair(keys, channel, head)
+  local states = complete_states(keys)
+  redis.call('DEL', keys.log)
+  for id, state in pairs(states) do
+    local sequence, status = string.match(state, '^%d+ (%d+) %d+ (%u+) ')
+    head = math.max(head, tonumber(sequence))
+    redis.call('ZADD', keys.log, sequence, id)
+    if is_final(status) then
+      redis.call('ZADD', keys.finals, 'NX', millis, id)
+      redis.call('ZADD', keys.expiry, 'NX', millis, channel)
+    end
+  end
+  for _, id in ipairs(redis.call('ZRANGE', keys.finals, 0, -1)) do
+    if not states[id] then
+      redis.call('ZREM', keys.finals, id)
+    end
+  end
+  redis.call('HINCRBY', keys.meta, 'repaired', 1)
+  head = head + 1
+  if next(states) then
+    set_position(keys, channel, head, head)
+  else
+    delete_position(keys, channel, head)
+  end
+  return head, head
+end
+
+-- The head and the floor of a channel, which is repaired if a part of it is missing.
+--
+-- value    the position, from meta
+-- trimmed  the highest head of a deleted channel, from meta
+local function checked_position(keys, channel, value, trimmed)
+  local head, floor = string.match(value or '', '^(%d+) (%d+)$')
+  head, floor = tonumber(head or trimmed or 0), tonumber(floor or trimmed or 0)
+  local logged = redis.call('ZCARD', keys.log)
+  if logged * 2 ~= redis.call('HLEN', keys.operations) or (value and logged == 0) then
+    return repair(keys, channel, head)
+  end
+  if not value and logged > 0 then
+    -- The epoch is new, and so is every cursor.
+    local newest = redis.call('ZRANGE', keys.log, -1, -1, 'WITHSCORES')[2]
+    head = math.max(head, tonumber(newest))
+    set_position(keys, channel, head, floor)
+  end
+  return head, floor
+end
