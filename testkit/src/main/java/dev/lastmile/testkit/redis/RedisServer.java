@@ -229,6 +229,16 @@ public final class RedisServer implements AutoCloseable {
       }
     }
 
+    /** A section of what the running process reports about itself. */
+    public String info(String section) {
+      RedisClient client = RedisClient.create(uri().toString());
+      try (StatefulRedisConnection<String, String> connection = client.connect()) {
+        return connection.sync().info(section);
+      } finally {
+        client.shutdown();
+      }
+    }
+
     private void takeAllSlots() {
       RedisClient client = RedisClient.create(uri().toString());
       try (StatefulRedisConnection<String, String> connection = client.connect()) {

@@ -1,0 +1,118 @@
+package dev.lastmile.redis;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.lastmile.testkit.browser.Browser;
+import dev.lastmile.testkit.browser.SseClient;
+import dev.lastmile.testkit.browser.Webhooks;
+import dev.lastmile.testkit.cluster.Cluster;
+import dev.lastmile.testkit.cluster.LastmileProcess;
+import dev.lastmile.testkit.cluster.Metrics;
+import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
+import dev.lastmile.testkit.redis.SentinelSet;
+import io.restassured.response.Response;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The service follows the primary of Sentinel, and streams that are open go on. */
+@Tag("long")
+class SentinelIT {
+  @TempDir private static Path folder;
+
+  private static SentinelSet sentinels;
+  private static Cluster cluster;
+  private static LastmileProcess a;
+  private static LastmileProcess b;
+  private static Webhooks webhooks;
+
+  @BeforeAll
+  static void start() {
+    sentinels = SentinelSet.start(folder, 2);
+    cluster =
+        Cluster.builder()
+            // Not used: the Sentinels name the primary.
+            .redis(URI.create("redis://127.0.0.1:1"))
+            .environment("REDIS_URL", "")
+            .with("spring.data.redis.sentinel.master", SentinelSet.PRIMARY)
+            .with("spring.data.redis.sentinel.nodes", sentinels.nodes())
+            .replicas(2)
+            .start();
+    a = cluster.replica(1);
+    b = cluster.replica(2);
+    webhooks = new Webhooks(cluster.secret());
+  }
+
+  @AfterAll
+  static void stop() {
+    if (cluster != null) {
+      cluster.close();
+    }
+    if (sentinels != null) {
+      sentinels.close();
+    }
+  }
+
+  @Test
+  void aFailoverOnRequestIsFollowed() {
+    play(sentinels::failover);
+  }
+
+  @Test
+  void aPrimaryThatIsKilledIsReplaced_andComesBackAsAReplica() {
+    RedisProcess first = sentinels.primary();
+    play(() -> {
+      first.kill();
+      sentinels.awaitOtherThan(first);
+    });
+    first.start();
+    sentinels.awaitReplicas();
+    assertThat(sentinels.primary()).isNotEqualTo(first);
+    play(sentinels::failover);
+  }
+
+  /** The old primary stays up and is a replica from now on: its answers name the cause. */
+  @Test
+  void twoFailoversInARowAreFollowed() {
+    play(() -> {
+      sentinels.failover();
+      sentinels.awaitReplicas();
+      sentinels.failover();
+    });
+  }
+
+  /** A stream that is open throughout gets what is stored before and after the fault. */
+  private void play(Runnable fault) {
+    sentinels.awaitReplicas();
+    Browser browser = Browser.at(a);
+    try (SseClient stream = browser.stream(b)) {
+      stream.awaitReady();
+      String id = browser.create(a);
+      webhooks.outcome(b, id, Webhooks.running(1, 10));
+      stream.await("version 2", e -> e.data().contains(id) && e.data().contains("\"version\":2"));
+
+      fault.run();
+
+      await("a callback to be stored again")
+          .atMost(Duration.ofSeconds(30))
+          .until(
+              () -> webhooks.send(a, id, Webhooks.running(2, 20)),
+              (Response response) -> response.statusCode() == 200);
+      stream.await("version 3", e -> e.data().contains(id) && e.data().contains("\"version\":3"));
+      assertThat(stream.isEnded()).isFalse();
+      assertThat(browser.get(b, id).statusCode()).isEqualTo(200);
+    }
+    for (LastmileProcess replica : cluster.replicas()) {
+      await("Redis to work for " + replica.name())
+          .atMost(Duration.ofSeconds(15))
+          .until(() -> Metrics.of(replica).sum("lastmile_redis_up") == 1);
+      assertThat(replica.isReady()).isTrue();
+    }
+  }
+}
