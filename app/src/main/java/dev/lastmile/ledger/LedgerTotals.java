@@ -14,6 +14,7 @@ import dev.lastmile.telemetry.Replica;
 import dev.lastmile.updates.DeliveryOutcome;
 import dev.lastmile.updates.Partition;
 import io.lettuce.core.SetArgs;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
@@ -74,6 +75,7 @@ public final class LedgerTotals {
   private final Map<String, Series> owners = new HashMap<>();
 
   private final Ticker ticker;
+  private final Counter repairs;
   private volatile Received newest;
 
   /** The reading of the scrape that runs; empty if it was too old when the scrape began. */
@@ -95,7 +97,7 @@ public final class LedgerTotals {
     this.meters = meters;
     this.newest = new Received(TotalsReading.NONE, ticker.read() - EXPORTED_NANOS);
     Metric.LEDGER_START.gauge(meters, () -> exported(TotalsReading::begunSeconds));
-    Metric.REPAIRS.counter(meters, this, _ -> exported(TotalsReading::repairs));
+    this.repairs = Metric.REPAIRS.counter(meters);
     Metric.OUTSTANDING.gauge(meters, () -> exported(TotalsReading::outstanding));
     Metric.OLDEST_OUTSTANDING.gauge(
         meters, () -> exported(reading -> reading.oldestMillis() / 1e3));
@@ -160,15 +162,38 @@ public final class LedgerTotals {
     newest = new Received(reading, began);
   }
 
+  /** Reads, and stores the reading for others. Without that they read themselves. */
   private TotalsReading readForAll() {
     TotalsReading reading = read();
-    redis.call(commands -> commands.set(Keys.totals(), reading.encode(), SHARED));
+    var _ =
+        redis
+            .completing(() ->
+                redis.startCall(commands -> commands.set(Keys.totals(), reading.encode(), SHARED)))
+            .exceptionally(_ -> "");
+    countRepairs(reading);
     return reading;
   }
 
   private TotalsReading readShared() {
     byte[] shared = redis.call(commands -> commands.get(Keys.totals()));
-    return shared == null ? newest.reading() : TotalsReading.decode(shared);
+    if (shared == null) {
+      return read();
+    }
+    try {
+      return TotalsReading.decode(shared);
+    } catch (IllegalArgumentException e) {
+      LOG.atDebug().setCause(e).log("ledger_totals_read_failed");
+      return read();
+    }
+  }
+
+  /** Only by the replica that reads for all. A replica that takes over knows the last reading. */
+  private void countRepairs(TotalsReading reading) {
+    TotalsReading last = newest.reading();
+    if (!last.equals(TotalsReading.NONE) && !last.repairs().equals(reading.repairs())) {
+      repairs.increment();
+      LOG.atWarn().log("stored_state_repaired");
+    }
   }
 
   /**
@@ -210,7 +235,7 @@ public final class LedgerTotals {
     long outstanding = 0;
     long oldest = 0;
     long millis = Long.MAX_VALUE;
-    long repairs = 0;
+    List<String> repaired = new ArrayList<>();
     Set<String> runs = new HashSet<>();
     Map<String, Integer> partitions = new HashMap<>();
     for (CompletionStage<List<Object>> stage : replies) {
@@ -223,7 +248,7 @@ public final class LedgerTotals {
       outstanding += reply.number(2);
       oldest = Math.max(oldest, reply.number(3));
       millis = Math.min(millis, reply.number(4));
-      repairs += reply.number(5);
+      repaired.add(reply.text(5));
       for (int i = 6; i < reply.size(); i += 2) {
         totals.merge(reply.text(i), Long.parseLong(reply.text(i + 1)), Long::sum);
         partitions.merge(reply.text(i), 1, Integer::sum);
@@ -237,7 +262,8 @@ public final class LedgerTotals {
     // some of the partitions would look like a counter that decreased, too.
     partitions.values().removeIf(count -> count < Partition.ALL.size());
     totals.keySet().retainAll(partitions.keySet());
-    return new TotalsReading(Map.copyOf(totals), begun, outstanding, oldest, repairs, millis);
+    return new TotalsReading(
+        Map.copyOf(totals), begun, outstanding, oldest, String.join(",", repaired), millis);
   }
 
   private Series register(String owner) {

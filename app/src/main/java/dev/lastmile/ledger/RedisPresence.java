@@ -10,6 +10,7 @@ import dev.lastmile.streams.Presence;
 import dev.lastmile.updates.Channel;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.stereotype.Component;
@@ -47,22 +48,23 @@ public final class RedisPresence implements Presence {
   }
 
   @Override
-  public String announce(Channel channel, long generation) {
-    String incarnation = leases.incarnation();
-    if (announced(channel, generation, incarnation)) {
-      return incarnation;
-    }
-    leases.renew();
-    incarnation = leases.incarnation();
-    if (!announced(channel, generation, incarnation)) {
-      throw new RedisUnavailableException("the new lease has ended already");
-    }
-    return incarnation;
+  public Announcement announce(Channel channel, long generation) {
+    return announced(channel, generation)
+        .or(() -> {
+          leases.renew();
+          return announced(channel, generation);
+        })
+        .orElseThrow(() -> new RedisUnavailableException("the new lease has ended already"));
   }
 
-  private boolean announced(Channel channel, long generation, String incarnation) {
-    CompletionStage<List<Object>> reply = send("announce", channel, generation, incarnation);
-    return new ScriptReply(redis.await(reply)).text(0).equals("done");
+  /** Announces under the current incarnation; empty if its lease has ended. */
+  private Optional<Announcement> announced(Channel channel, long generation) {
+    String incarnation = leases.incarnation();
+    ScriptReply reply =
+        new ScriptReply(redis.await(send("announce", channel, generation, incarnation)));
+    return reply.text(0).equals("done")
+        ? Optional.of(new Announcement(incarnation, reply.number(1)))
+        : Optional.empty();
   }
 
   @Override

@@ -16,7 +16,7 @@ import java.util.Set;
  * @param begunSeconds Redis time at which the newest epoch of a partition began; all begin
  *     together, unless one partition was renewed alone
  * @param oldestMillis age of the oldest outstanding delivery on the ledger's clock
- * @param repairs repairs of state of which a part was missing
+ * @param repairs times of the last repair of each partition, separated by commas
  * @param redisMillis Redis time of the reading; 0 for none
  */
 record TotalsReading(
@@ -24,9 +24,9 @@ record TotalsReading(
     long begunSeconds,
     long outstanding,
     long oldestMillis,
-    long repairs,
+    String repairs,
     long redisMillis) {
-  static final TotalsReading NONE = new TotalsReading(Map.of(), 0, 0, 0, 0, 0);
+  static final TotalsReading NONE = new TotalsReading(Map.of(), 0, 0, 0, "", 0);
 
   long outstandingOf(String owner) {
     long outstanding = total(owner, "expected");
@@ -52,7 +52,7 @@ record TotalsReading(
    */
   boolean follows(TotalsReading earlier) {
     if (begunSeconds != earlier.begunSeconds) {
-      return true;
+      return begunSeconds > earlier.begunSeconds;
     }
     return redisMillis > earlier.redisMillis
         && totals.entrySet().stream()
@@ -87,7 +87,7 @@ record TotalsReading(
         Long.parseLong(numbers[0]),
         Long.parseLong(numbers[1]),
         Long.parseLong(numbers[2]),
-        Long.parseLong(numbers[3]),
+        numbers[3],
         Long.parseLong(numbers[4]));
   }
 }

@@ -4,8 +4,8 @@ import dev.lastmile.updates.Partition;
 import java.util.List;
 
 /**
- * The partitions for which this replica does the periodic work of all replicas: it sweeps them,
- * claims what is due, and reads their totals.
+ * The partitions for which this replica does the periodic work of all replicas: it sweeps them and
+ * deletes old data. The holder of the first partition reads the totals of all.
  *
  * <p>The renewals of the leases assign a partition to one replica at a time. The work stays correct
  * if two replicas do it, for example after a pause. Each replica holds at most its share, and for a

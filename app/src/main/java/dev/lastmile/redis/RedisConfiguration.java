@@ -20,8 +20,8 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 class RedisConfiguration {
   /**
    * One event loop for both connections. The reply to a change and its publication arrive together,
-   * so they wake one thread, once. No task on the loop blocks. So names are resolved on the thread
-   * that connects; the default of Lettuce resolves them on the loop.
+   * so they wake one thread, once. No task on the loop blocks. So the name of the server is
+   * resolved on the thread that connects; the default of Lettuce resolves it on the loop.
    */
   @Bean(destroyMethod = "shutdown")
   ClientResources redisResources() {

@@ -267,7 +267,8 @@ public final class RedisConnection implements AutoCloseable {
       failed(e);
       throw e;
     } catch (RedisException e) {
-      throw new RedisUnavailableException("the Redis connection is closed", e);
+      failed(e);
+      throw new RedisUnavailableException("the epochs cannot be checked", e);
     }
   }
 

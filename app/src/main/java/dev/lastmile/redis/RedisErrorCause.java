@@ -2,7 +2,9 @@ package dev.lastmile.redis;
 
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisCommandTimeoutException;
+import io.lettuce.core.RedisException;
 import io.netty.channel.ConnectTimeoutException;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.NoRouteToHostException;
 import java.net.UnknownHostException;
@@ -17,7 +19,7 @@ import javax.net.ssl.SSLException;
 
 /**
  * The causes for which Redis cannot be reached or refuses a command. The names in lower case are
- * values of metric labels, and sections of the runbook {@code RedisRefusing}.
+ * values of metric labels; {@code docs/how-to/redis-in-trouble.md} explains each of them.
  *
  * <p>Error replies are told apart by their first word, which is part of the protocol: <a
  * href="https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors">Redis
@@ -113,7 +115,10 @@ enum RedisErrorCause {
       case ConnectTimeoutException _, RedisCommandTimeoutException _, TimeoutException _ -> TIMEOUT;
       case NoRouteToHostException _ -> UNREACHABLE;
       case ConnectException _ -> message.contains("refused") ? REFUSED : UNREACHABLE;
-      default -> message.startsWith("Cannot provide redisAddress") ? NO_PRIMARY : ofClosed(message);
+      case RedisException _ ->
+          message.startsWith("Cannot provide redisAddress") ? NO_PRIMARY : DISCONNECTED;
+      case IOException _ -> DISCONNECTED;
+      default -> OTHER;
     };
   }
 
@@ -130,9 +135,5 @@ enum RedisErrorCause {
         .filter(cause -> !word.isEmpty() && cause.word.equals(word))
         .findFirst()
         .orElse(ERROR_REPLY);
-  }
-
-  private static RedisErrorCause ofClosed(String message) {
-    return message.contains("losed") || message.contains("reset") ? DISCONNECTED : OTHER;
   }
 }

@@ -143,12 +143,16 @@ public final class RedisErrors {
     }
   }
 
-  /** The innermost exception. No message of Lettuce, Netty or Redis repeats a password. */
+  /**
+   * The innermost exception. Only one message repeats what was sent, and so perhaps a password:
+   * that of a server which does not know the command.
+   */
   private static String root(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null && !root.getCause().equals(root)) {
       root = root.getCause();
     }
-    return root.getClass().getSimpleName() + ": " + root.getMessage();
+    String message = String.valueOf(root.getMessage());
+    return root.getClass().getSimpleName() + ": " + message.split(", with args", 2)[0];
   }
 }

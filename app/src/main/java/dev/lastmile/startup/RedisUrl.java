@@ -7,6 +7,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.EnvironmentPostProcessor;
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.ConfigurableEnvironment;
@@ -16,7 +18,7 @@ import org.springframework.core.env.StandardEnvironment;
 
 /**
  * Sets {@code spring.data.redis.url} from the environment variable {@code REDIS_URL}, and stops the
- * start if the address cannot be used.
+ * start if the address, or its combination with other settings, cannot be used.
  *
  * <p>The message never repeats the address, which may contain a password. The analyzer of Spring
  * Boot does. Runs after the configuration files were read.
@@ -25,6 +27,8 @@ import org.springframework.core.env.StandardEnvironment;
 final class RedisUrl implements EnvironmentPostProcessor {
   private static final String VARIABLE = "REDIS_URL";
   private static final String PROPERTY = "spring.data.redis.url";
+  private static final String SENTINEL = "spring.data.redis.sentinel.master";
+  private static final String MASTER_REPLICA = "spring.data.redis.masterreplica.nodes";
   private static final Set<String> SCHEMES = Set.of("redis", "rediss");
 
   @Override
@@ -34,6 +38,7 @@ final class RedisUrl implements EnvironmentPostProcessor {
     if (variable != null && !variable.isBlank()) {
       add(environment.getPropertySources(), variable.strip());
     }
+    checkTopology(environment);
     String url = environment.getProperty(PROPERTY);
     if (url != null && !isAddress(url)) {
       throw new IllegalStateException(
@@ -41,6 +46,18 @@ final class RedisUrl implements EnvironmentPostProcessor {
               + " (REDIS_URL) must be an address such as redis://user:password@127.0.0.1:6379/0, or"
               + " rediss:// for TLS. Other characters than letters and digits in the password must"
               + " be percent-encoded: %23 for #");
+    }
+  }
+
+  /** Spring Boot would take the login from the address, and ignore its host without a message. */
+  private static void checkTopology(ConfigurableEnvironment environment) {
+    if (environment.getProperty(PROPERTY) != null && environment.getProperty(SENTINEL) != null) {
+      throw new IllegalStateException(
+          PROPERTY + " (REDIS_URL) and " + SENTINEL + " exclude each other: set one of them");
+    }
+    if (Binder.get(environment).bind(MASTER_REPLICA, Bindable.listOf(String.class)).isBound()) {
+      throw new IllegalStateException(
+          MASTER_REPLICA + " is not supported: set the address of the primary, or Sentinels");
     }
   }
 

@@ -2,7 +2,6 @@ package dev.lastmile.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.Script;
@@ -20,16 +19,16 @@ import org.springframework.stereotype.Component;
  * Operations that are due: the job is not accepted yet, no report has come for longer than {@code
  * lastmile.overdue.after}, or there is no outcome at the deadline.
  *
- * <p>The lists are in Redis. The replica that holds a partition claims its entries under a lease.
- * The script that creates an operation adds it, so a crash of the replica loses no job: another
- * replica claims it after the lease. The script that stores a report also sets the time at which
- * the operation is overdue again. So a lost callback is detected by the next replica that claims.
- * Blocks as {@link OperationStore} does.
+ * <p>The lists are in Redis. Every replica claims entries of all partitions under a lease: a
+ * replica that cannot reach the external system must not keep them. The script that creates an
+ * operation adds it, so a crash of the replica loses no job: another replica claims it after the
+ * lease. The script that stores a report also sets the time at which the operation is overdue
+ * again. So a lost callback is detected by the next replica that claims. Blocks as {@link
+ * OperationStore} does.
  */
 @Component
 public final class DueOperations {
   private final RedisConnection redis;
-  private final HeldPartitions held;
   private final OverdueProperties overdue;
 
   /** The partitions with which the next claims begin. */
@@ -37,9 +36,8 @@ public final class DueOperations {
 
   private final AtomicInteger nextDeadline = new AtomicInteger();
 
-  DueOperations(RedisConnection redis, HeldPartitions held, OverdueProperties overdue) {
+  DueOperations(RedisConnection redis, OverdueProperties overdue) {
     this.redis = redis;
-    this.held = held;
     this.overdue = overdue;
   }
 
@@ -51,7 +49,7 @@ public final class DueOperations {
    */
   public List<OperationId> claimSubmissions(Duration lease, int limit) {
     List<OperationId> claimed = new ArrayList<>();
-    for (Partition partition : held.held()) {
+    for (Partition partition : Partition.ALL) {
       claimed.addAll(claim(Keys.submissions(partition), lease, limit));
     }
     return claimed;
@@ -81,10 +79,9 @@ public final class DueOperations {
       Function<Partition, String> key, AtomicInteger next, int limit) {
     List<OperationId> claimed = new ArrayList<>();
     // A call begins where the last one ended, so that every partition gets its turn.
-    List<Partition> partitions = held.held();
-    for (int i = 0; i < partitions.size() && claimed.size() < limit; i++) {
+    for (int i = 0; i < Partition.COUNT && claimed.size() < limit; i++) {
       Partition partition =
-          partitions.get(Math.floorMod(next.getAndIncrement(), partitions.size()));
+          Partition.ALL.get(Math.floorMod(next.getAndIncrement(), Partition.COUNT));
       claimed.addAll(claim(key.apply(partition), overdue.lease(), limit - claimed.size()));
     }
     return claimed;

@@ -20,8 +20,8 @@ final class ChannelStreams {
   private final long generation;
   private volatile StreamConnection[] connections = {};
 
-  /** The incarnation of the last announcement; null before the first one. */
-  volatile @Nullable String announcedAs;
+  /** The last announcement; null before the first one. */
+  volatile Presence.@Nullable Announcement announcement;
 
   /**
    * Whether an announcement has been sent, so that the channel has to be withdrawn when its last
@@ -54,6 +54,12 @@ final class ChannelStreams {
   ChannelStreams(Channel channel, long generation) {
     this.channel = channel;
     this.generation = generation;
+  }
+
+  /** Whether the channel was announced under this incarnation. */
+  boolean isAnnouncedAs(String incarnation) {
+    Presence.Announcement last = announcement;
+    return last != null && last.incarnation().equals(incarnation);
   }
 
   /** The generation: rises with each object of the same channel. */

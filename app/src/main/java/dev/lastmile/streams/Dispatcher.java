@@ -223,8 +223,8 @@ public final class Dispatcher implements AutoCloseable {
     }
     dispatched.increment();
     offer(update, group, worker);
-    if (owner == null && presence.incarnation().equals(group.announcedAs)) {
-      announceAgain(group);
+    if (owner == null) {
+      checkPresence(update, group);
     }
     if (owner != null && group.hasFlushed(update.cursor())) {
       // A read of state has already brought the update.
@@ -233,14 +233,19 @@ public final class Dispatcher implements AutoCloseable {
   }
 
   /**
-   * Announces a channel again, because the publisher did not find this replica among its owners:
-   * the presence was deleted in Redis, or the update is older than the announcement. No delivery
+   * Announces a channel again if its presence was deleted in Redis: the update was published after
+   * the announcement, and the publisher did not find this replica among the owners. No delivery
    * would be expected of this replica otherwise.
    */
-  private void announceAgain(ChannelStreams group) {
-    LOG.atDebug().log("presence_missing");
-    group.announcedAs = null;
-    requireResync(group);
+  private void checkPresence(Update update, ChannelStreams group) {
+    Presence.Announcement last = group.announcement;
+    if (last != null
+        && last.incarnation().equals(presence.incarnation())
+        && last.atMicros() < update.publishedAtMicros()) {
+      LOG.atDebug().log("presence_missing");
+      group.announcement = null;
+      requireResync(group);
+    }
   }
 
   private void redeliver(Delivery delivery, @Nullable ChannelStreams group) {

@@ -10,6 +10,14 @@ import dev.lastmile.updates.Channel;
  * continues under a new incarnation and has to announce every channel again.
  */
 public interface Presence {
+  /**
+   * A confirmed announcement.
+   *
+   * @param incarnation the incarnation under which the channel was announced
+   * @param atMicros Redis time; every later publication of the channel expects a delivery
+   */
+  record Announcement(String incarnation, long atMicros) {}
+
   /** The current incarnation. */
   String incarnation();
 
@@ -21,9 +29,8 @@ public interface Presence {
    * on the ledger expects updates of the channel from this replica.
    *
    * @param generation rises each time this replica starts to hold the channel
-   * @return the incarnation under which the channel was announced
    */
-  String announce(Channel channel, long generation);
+  Announcement announce(Channel channel, long generation);
 
   /**
    * Withdraws announcements of this or a lower generation. Never blocks; retries until Redis has

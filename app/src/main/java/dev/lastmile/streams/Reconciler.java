@@ -144,9 +144,9 @@ final class Reconciler implements AutoCloseable {
    * replica.
    */
   private void announce(ChannelStreams group) {
-    if (!presence.incarnation().equals(group.announcedAs)) {
+    if (!group.isAnnouncedAs(presence.incarnation())) {
       group.announced = true;
-      group.announcedAs = presence.announce(group.channel(), group.generation());
+      group.announcement = presence.announce(group.channel(), group.generation());
       if (group.retired) {
         // The last connection closed during the announcement, so its close did not withdraw the
         // channel.

@@ -72,9 +72,10 @@ public enum Metric {
       "",
       "Redis time in seconds since 1970 at which the totals of the account started at 0"),
   REPAIRS(
-      Kind.ACCOUNT,
+      Kind.COUNTER,
       "lastmile.redis.repairs",
-      "Repairs of channels and ledgers of which a key was deleted"),
+      "Readings of the totals before which channels or ledgers were repaired, because a key was"
+          + " deleted; counted by the replica that reads them"),
   RECOVERED(
       Kind.COUNTER,
       "lastmile.deliveries.recovered",

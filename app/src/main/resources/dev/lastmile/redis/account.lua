@@ -2,7 +2,7 @@
 --
 -- KEYS  1 meta  2 ledger  3 redelivered  4 account (see update.lua)
 -- Returns {start of its epoch, s, run_id of the Redis process that began it, outstanding deliveries, age of the oldest
---   outstanding, ms, time of the reading, ms, number of repairs, counter, value, ...}; {} without
+--   outstanding, ms, time of the reading, ms, time of the last repair, ms, or '', counter, value, ...}; {} without
 --   an epoch
 local meta_key, ledger_key, redelivered_key, account_key = unpack(KEYS)
 local epoch, run, begun, swept, stalled, repaired = unpack(redis.call('HMGET', meta_key, 'epoch', 'run', 'begun',
@@ -17,7 +17,7 @@ for _, key in ipairs({ledger_key, redelivered_key}) do
   oldest = math.min(oldest, tonumber(first or clock))
 end
 local outstanding = redis.call('ZCARD', ledger_key) + redis.call('ZCARD', redelivered_key)
-local result = {begun or '0', run or '', outstanding, clock - oldest, millis, tonumber(repaired or 0)}
+local result = {begun or '0', run or '', outstanding, clock - oldest, millis, repaired or ''}
 local fields = redis.call('HGETALL', account_key)
 for i = 1, #fields, 2 do
   if fields[i] ~= 'epoch' and not string.match(fields[i], ' gone$') then

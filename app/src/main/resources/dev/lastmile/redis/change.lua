@@ -13,6 +13,12 @@ local overrides = override_flag == '1'
 
 local state = redis.call('HGET', operations_key, id)
 if not state then
+  -- The operations of the channel were deleted. Nothing may poll this one for ever.
+  for _, key in ipairs({submissions_key, overdue_key, deadlines_key}) do
+    redis.call('ZREM', key, id)
+  end
+  redis.call('PEXPIRE', metadata_key, retention_millis)
+  redis.call('PEXPIRE', timeline_key, retention_millis)
   return {'unknown'}
 end
 local version, stored_revision, stored_status, acked, stored_progress =

@@ -29,16 +29,19 @@ local function delete_position(keys, channel, head)
   redis.call('ZREM', keys.expiry, channel)
 end
 
+local function count_repair(keys)
+  redis.call('HSET', keys.meta, 'repaired', string.format('%d', millis))
+end
+
 -- The states of all operations that are complete; deletes the others.
 local function complete_states(keys)
   local states, envelopes = {}, {}
-  local fields = redis.call('HGETALL', keys.operations)
-  for i = 1, #fields, 2 do
-    local id = string.match(fields[i], '^(.*):e$')
+  for _, field in ipairs(redis.call('HKEYS', keys.operations)) do
+    local id = string.match(field, '^(.*):e$')
     if id then
       envelopes[id] = true
     else
-      states[fields[i]] = fields[i + 1]
+      states[field] = redis.call('HGET', keys.operations, field)
     end
   end
   for id in pairs(envelopes) do
@@ -73,7 +76,7 @@ local function repair(keys, channel, head)
       redis.call('ZREM', keys.finals, id)
     end
   end
-  redis.call('HINCRBY', keys.meta, 'repaired', 1)
+  count_repair(keys)
   head = head + 1
   if next(states) then
     set_position(keys, channel, head, head)
@@ -81,6 +84,21 @@ local function repair(keys, channel, head)
     delete_position(keys, channel, head)
   end
   return head, head
+end
+
+-- Gives final operations without a final time the present one: the times were deleted. Returns whether there were any.
+local function restore_finals(keys, channel)
+  local restored = 0
+  for _, id in ipairs(redis.call('ZRANGE', keys.log, 0, -1)) do
+    if is_final(string.match(redis.call('HGET', keys.operations, id), '^%d+ %d+ %d+ (%u+) ')) then
+      restored = restored + redis.call('ZADD', keys.finals, 'NX', millis, id)
+    end
+  end
+  if restored > 0 then
+    redis.call('ZADD', keys.expiry, 'NX', millis, channel)
+    count_repair(keys)
+  end
+  return restored > 0
 end
 
 -- The head and the floor of a channel, which is repaired if a part of it is missing.
@@ -95,7 +113,7 @@ local function checked_position(keys, channel, value, trimmed)
     return repair(keys, channel, head)
   end
   if not value and logged > 0 then
-    -- The epoch is new, and so is every cursor.
+    -- With the positions, meta was deleted, so the epoch is another one than that of any cursor.
     local newest = redis.call('ZRANGE', keys.log, -1, -1, 'WITHSCORES')[2]
     head = math.max(head, tonumber(newest))
     set_position(keys, channel, head, floor)

@@ -22,27 +22,22 @@ if fingerprint ~= '' then
   end
 end
 
--- Restores final times that were deleted, and gives each pending operation a deadline. Returns a final operation.
-local function restore_ends()
-  local found
+-- Gives each pending operation a deadline again, if it has none. Otherwise a channel could stay full for ever.
+local function restore_deadlines()
   for _, operation in ipairs(redis.call('ZRANGE', log_key, 0, -1)) do
-    local state = redis.call('HGET', operations_key, operation)
-    if is_final(string.match(state, '^%d+ %d+ %d+ (%u+) ')) then
-      redis.call('ZADD', finals_key, 'NX', millis, operation)
-      redis.call('ZADD', expiry_key, 'NX', millis, channel)
-      found = found or operation
-    else
-      redis.call('ZADD', deadlines_key, 'NX', millis + tonumber(deadline), operation)
-    end
+    redis.call('ZADD', deadlines_key, 'NX', millis + tonumber(deadline), operation)
   end
-  return found
 end
 
 local floor
 if redis.call('ZCARD', log_key) >= tonumber(max_operations) then
   -- The oldest final operation makes room.
-  local oldest = redis.call('ZRANGE', finals_key, 0, 0)[1] or restore_ends()
+  local oldest = redis.call('ZRANGE', finals_key, 0, 0)[1]
+  if not oldest and restore_finals(state_keys, channel) then
+    oldest = redis.call('ZRANGE', finals_key, 0, 0)[1]
+  end
   if not oldest then
+    restore_deadlines()
     return {'full'}
   end
   floor = tonumber(redis.call('ZSCORE', log_key, oldest))

@@ -16,9 +16,9 @@ if run == run_id then
   redis.call('HSETNX', meta_key, 'begun', redis.call('TIME')[1])
   return {epoch, epoch, 0}
 end
-if not epoch and not run and redis.call('EXISTS', leases_key) == 1 then
+if redis.call('EXISTS', meta_key) == 0 and redis.call('EXISTS', leases_key) == 1 then
   -- Only meta was deleted.
-  redis.call('HINCRBY', meta_key, 'repaired', 1)
+  redis.call('HSET', meta_key, 'repaired', redis.call('TIME')[1] * 1000)
 end
 local outstanding = math.max(0, redis.call('HLEN', entries_key) - 1)
 local result = {new_epoch, epoch or '', outstanding}

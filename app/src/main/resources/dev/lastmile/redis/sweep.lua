@@ -1,4 +1,5 @@
--- Redelivers overdue deliveries of one partition once, and then expires them. Any replica, at any time.
+-- Redelivers overdue deliveries of one partition once, and then expires them. The replica that holds the partition calls
+-- it; further calls do no harm.
 --
 -- KEYS  1 meta  2 ledger  3 redelivered  4 entries  5 account (see update.lua)  6 leases (see lease.lua)
 --       7 expired: list of the last expired entries, newest first
@@ -20,7 +21,7 @@ if not marked or entries ~= redis.call('ZCARD', ledger_key) + redis.call('ZCARD'
   -- A part of the ledger or the account was deleted. The totals are wrong then: the next script that finds no epoch
   -- begins a new one.
   redis.call('HDEL', meta_key, 'run', 'epoch')
-  redis.call('HINCRBY', meta_key, 'repaired', 1)
+  redis.call('HSET', meta_key, 'repaired', string.format('%d', millis))
   return {0, {}, {}}
 end
 local limit = tonumber(max_entries)

@@ -10,10 +10,6 @@ local keys = {meta = meta_key, log = log_key, operations = operations_key, final
 local retention = tonumber(retention_millis)
 local trimmed, stored_position = unpack(redis.call('HMGET', meta_key, 'trimmed', position_field(channel)))
 local head, floor = checked_position(keys, channel, stored_position, trimmed)
-if redis.call('ZCARD', finals_key) == 0 then
-  -- It has a final operation, or it would not be in expiry.
-  head, floor = repair(keys, channel, head)
-end
 local due = redis.call('ZRANGEBYSCORE', finals_key, 0, millis - retention, 'LIMIT', 0, limit)
 for _, id in ipairs(due) do
   floor = math.max(floor, tonumber(redis.call('ZSCORE', log_key, id) or 0))
@@ -28,6 +24,9 @@ else
     set_position(keys, channel, head, floor)
   end
   local oldest = redis.call('ZRANGE', finals_key, 0, 0, 'WITHSCORES')[2]
+  if not oldest and restore_finals(keys, channel) then
+    oldest = millis
+  end
   if oldest then
     redis.call('ZADD', expiry_key, tonumber(oldest) + retention, channel)
   else

@@ -5,7 +5,7 @@
 --
 -- KEYS  all in one partition
 --   1 meta         hash    epoch, run, begun (s), trimmed (highest head of a deleted channel), swept and stalled
---                          (see clock.lua), sweeper and sweeperSince (see lease.lua), repaired (number of repairs),
+--                          (see clock.lua), sweeper and sweeperSince (see lease.lua), repaired (time of the last repair, ms),
 --                          positions (see channel.lua)
 --   2 log          zset    operation id -> sequence of its newest update
 --   3 operations   hash    id -> "version sequence revision status acked progress

@@ -10,11 +10,11 @@ import org.junit.jupiter.api.Test;
 /** A reading for all replicas arrives as it was made, and never makes a counter decrease. */
 class TotalsReadingTest {
   private static final TotalsReading READING =
-      new TotalsReading(Map.of("a expected", 7L, "a delivered", 5L), 100, 2, 30, 1, 1_000);
+      new TotalsReading(Map.of("a expected", 7L, "a delivered", 5L), 100, 2, 30, "7,,", 1_000);
 
   private static TotalsReading reading(long expected, long begun, long millis) {
     return new TotalsReading(
-        Map.of("a expected", expected, "a delivered", 5L), begun, 2, 30, 1, millis);
+        Map.of("a expected", expected, "a delivered", 5L), begun, 2, 30, "7,,", millis);
   }
 
   @Test
@@ -50,7 +50,12 @@ class TotalsReadingTest {
   }
 
   @Test
+  void aReadingOfAnEarlierEpochThatComesLateDoesNotFollow() {
+    assertThat(reading(9, 99, 2_000).follows(READING)).isFalse();
+  }
+
+  @Test
   void anOwnerMayEnd() {
-    assertThat(new TotalsReading(Map.of(), 100, 0, 0, 0, 1_001).follows(READING)).isTrue();
+    assertThat(new TotalsReading(Map.of(), 100, 0, 0, "", 1_001).follows(READING)).isTrue();
   }
 }

@@ -48,6 +48,7 @@ class AccessControlIT {
           "eval",
           "evalsha",
           "script|load",
+          "select",
           "info",
           "time",
           "publish",
@@ -92,6 +93,7 @@ class AccessControlIT {
         .environment("REDIS_URL", "")
         .with("spring.data.redis.host", "127.0.0.1")
         .with("spring.data.redis.port", port)
+        .with("spring.data.redis.database", "1")
         .with("spring.data.redis.username", "lastmile")
         .with("spring.data.redis.password", PASSWORD)
         .with("spring.data.redis.ssl.bundle", "redis")

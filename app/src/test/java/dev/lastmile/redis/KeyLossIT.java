@@ -130,7 +130,8 @@ class KeyLossIT {
       webhooks.outcome(b, ended, Webhooks.succeeded(1));
       stream.await("the end", e -> e.data().contains(ended) && e.data().contains("SUCCEEDED"));
 
-      delete(deleted, pending);
+      String channel = channelOf(pending);
+      delete(deleted, pending, channel);
 
       eventually("the list", () -> browser.list(a, ""), 200);
       Response created =
@@ -147,6 +148,8 @@ class KeyLossIT {
       stream.await("the open stream to go on", e -> e.data().contains(next));
       eventually("the callback", () -> webhooks.send(b, next, Webhooks.running(1, 10)), 200);
       stream.await("version 2", e -> e.data().contains(next) && e.data().contains("\"version\":2"));
+      String presence = commands.keys("*:presence:" + channel).toString();
+      assertThat(presence).as("the owner has announced itself").contains(channel);
       try (SseClient other = browser.stream(a)) {
         other.awaitReady();
         other.await("the operation", e -> e.data().contains(next));
@@ -157,9 +160,16 @@ class KeyLossIT {
     await("the account to balance").atMost(PATIENCE).until(this::balances);
   }
 
-  private void delete(List<String> names, String operation) {
-    String tag = "{p" + Character.digit(operation.charAt(2), 16) + "}";
-    String channel = commands.hget(tag + ":pointer:" + operation, "channel");
+  private String channelOf(String operation) {
+    return commands.hget(tagOf(operation) + ":pointer:" + operation, "channel");
+  }
+
+  private static String tagOf(String operation) {
+    return "{p" + Character.digit(operation.charAt(2), 16) + "}";
+  }
+
+  private void delete(List<String> names, String operation, String channel) {
+    String tag = tagOf(operation);
     List<String> keys = new ArrayList<>();
     for (String name : names) {
       if (name.equals(":hearing") || name.equals(":totals")) {
@@ -191,9 +201,13 @@ class KeyLossIT {
   /** The alert RedisKeysLost uses the counter. */
   @Test
   void aRepairIsCounted() {
-    double before = Metrics.of(a).sum("lastmile_redis_repairs_total");
+    double before = repairs();
     play(List.of(":operations:C"));
-    await("the repair to be counted")
-        .until(() -> Metrics.of(a).sum("lastmile_redis_repairs_total") > before);
+    await("the repair to be counted").until(() -> repairs() > before);
+  }
+
+  private double repairs() {
+    return Metrics.of(a).sum("lastmile_redis_repairs_total")
+        + Metrics.of(b).sum("lastmile_redis_repairs_total");
   }
 }

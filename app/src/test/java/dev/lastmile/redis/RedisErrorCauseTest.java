@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.lettuce.core.RedisCommandExecutionException;
 import io.lettuce.core.RedisConnectionException;
 import io.lettuce.core.RedisException;
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -51,9 +53,17 @@ class RedisErrorCauseTest {
     assertThat(cause(new ConnectException("Network is unreachable")))
         .isEqualTo(RedisErrorCause.UNREACHABLE);
     assertThat(cause(new TimeoutException())).isEqualTo(RedisErrorCause.TIMEOUT);
-    assertThat(cause(new RedisException("Connection closed")))
+    for (String message :
+        List.of(
+            "Connection closed",
+            "Connection disconnected",
+            "Currently not connected. Commands are rejected.")) {
+      assertThat(RedisErrorCause.of(new RedisException(message)))
+          .isEqualTo(RedisErrorCause.DISCONNECTED);
+    }
+    assertThat(cause(new IOException("Connection reset by peer")))
         .isEqualTo(RedisErrorCause.DISCONNECTED);
-    assertThat(cause(new IllegalStateException("?"))).isEqualTo(RedisErrorCause.OTHER);
+    assertThat(RedisErrorCause.of(new IllegalStateException("?"))).isEqualTo(RedisErrorCause.OTHER);
   }
 
   private static RedisErrorCause cause(Exception innermost) {

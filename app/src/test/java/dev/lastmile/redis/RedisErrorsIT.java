@@ -11,6 +11,7 @@ import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.redis.Certificates;
 import dev.lastmile.testkit.redis.RedisProxy;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
+import dev.lastmile.testkit.redis.SentinelSet;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import java.nio.file.Files;
@@ -194,6 +195,19 @@ class RedisErrorsIT {
     redis.start();
     connect();
     assertNamed(RedisErrorCause.LOADING);
+  }
+
+  @Test
+  void aNameThatNoSentinelKnows() {
+    SentinelSet sentinels = SentinelSet.start(folder, 1);
+    opened.add(sentinels);
+    test =
+        new TestConnection(
+            List.of(
+                "spring.data.redis.sentinel.master=another",
+                "spring.data.redis.sentinel.nodes=" + sentinels.nodes()));
+    startConnecting();
+    assertNamed(RedisErrorCause.NO_PRIMARY);
   }
 
   @Test

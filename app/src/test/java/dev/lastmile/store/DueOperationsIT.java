@@ -3,7 +3,6 @@ package dev.lastmile.store;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.TestConnection;
@@ -33,11 +32,7 @@ class DueOperationsIT {
         connection.start();
         Awaitility.await().until(connection::isConnected);
         addOverdue(connection);
-        HeldPartitions held = new HeldPartitions();
-        held.assigned(Partition.ALL, 1);
-        claim(
-            new DueOperations(
-                connection, held, new OverdueProperties(SECONDS, Duration.ofHours(1))));
+        claim(new DueOperations(connection, new OverdueProperties(SECONDS, Duration.ofHours(1))));
       }
     }
   }

@@ -7,6 +7,7 @@ import java.util.List;
 /** Presence that confirms at once and remembers what it was told. */
 final class FakePresence implements Presence {
   final List<String> calls = new ArrayList<>();
+  long announcedAtMicros;
   String incarnation = "replica-1~00000000.0";
 
   @Override
@@ -20,9 +21,9 @@ final class FakePresence implements Presence {
   }
 
   @Override
-  public String announce(Channel channel, long generation) {
+  public Announcement announce(Channel channel, long generation) {
     calls.add("announce " + generation);
-    return incarnation;
+    return new Announcement(incarnation, announcedAtMicros);
   }
 
   @Override
