@@ -240,7 +240,7 @@ public final class Dispatcher implements AutoCloseable {
   private void checkPresence(Update update, ChannelStreams group) {
     Presence.Announcement last = group.announcement;
     if (last != null
-        && last.incarnation().equals(presence.incarnation())
+        && group.isAnnouncedAs(presence.incarnation())
         && last.atMicros() < update.publishedAtMicros()) {
       LOG.atDebug().log("presence_missing");
       group.announcement = null;

@@ -58,34 +58,6 @@ local function complete_states(keys)
   return states
 end
 
--- Makes the log and the final times anew from the operations. Returns the new head and floor.
-local function repair(keys, channel, head)
-  local states = complete_states(keys)
-  redis.call('DEL', keys.log)
-  for id, state in pairs(states) do
-    local sequence, status = string.match(state, '^%d+ (%d+) %d+ (%u+) ')
-    head = math.max(head, tonumber(sequence))
-    redis.call('ZADD', keys.log, sequence, id)
-    if is_final(status) then
-      redis.call('ZADD', keys.finals, 'NX', millis, id)
-      redis.call('ZADD', keys.expiry, 'NX', millis, channel)
-    end
-  end
-  for _, id in ipairs(redis.call('ZRANGE', keys.finals, 0, -1)) do
-    if not states[id] then
-      redis.call('ZREM', keys.finals, id)
-    end
-  end
-  count_repair(keys)
-  head = head + 1
-  if next(states) then
-    set_position(keys, channel, head, head)
-  else
-    delete_position(keys, channel, head)
-  end
-  return head, head
-end
-
 -- Gives final operations without a final time the present one: the times were deleted. Returns whether there were any.
 local function restore_finals(keys, channel)
   local restored = 0
@@ -99,6 +71,31 @@ local function restore_finals(keys, channel)
     count_repair(keys)
   end
   return restored > 0
+end
+
+-- Makes the log and the final times anew from the operations. Returns the new head and floor.
+local function repair(keys, channel, head)
+  local states = complete_states(keys)
+  redis.call('DEL', keys.log)
+  for id, state in pairs(states) do
+    local sequence = string.match(state, '^%d+ (%d+) ')
+    head = math.max(head, tonumber(sequence))
+    redis.call('ZADD', keys.log, sequence, id)
+  end
+  restore_finals(keys, channel)
+  for _, id in ipairs(redis.call('ZRANGE', keys.finals, 0, -1)) do
+    if not states[id] then
+      redis.call('ZREM', keys.finals, id)
+    end
+  end
+  count_repair(keys)
+  head = head + 1
+  if next(states) then
+    set_position(keys, channel, head, head)
+  else
+    delete_position(keys, channel, head)
+  end
+  return head, head
 end
 
 -- The head and the floor of a channel, which is repaired if a part of it is missing.

@@ -106,6 +106,12 @@ class RedisRefusingIT {
         });
     assertThat(errors(cause)).isPositive();
     assertThat(Files.readString(replica.log())).contains("redis_error cause=\"" + cause + "\"");
+    assertCreationIsRefused();
+    assertThat(replica.isReady()).as("no other replica could do better").isTrue();
+    assertThat(stream.isEnded()).isFalse();
+  }
+
+  private void assertCreationIsRefused() {
     browser
         .ask(replica)
         .contentType("application/json")
@@ -114,18 +120,21 @@ class RedisRefusingIT {
         .then()
         .statusCode(503)
         .header("Retry-After", "1");
-    assertThat(replica.isReady()).as("no other replica could do better").isTrue();
-    assertThat(stream.isEnded()).isFalse();
+  }
+
+  private void assertNamedWhile(String setting, String value, String usual, String cause)
+      throws IOException {
+    commands.configSet(setting, value);
+    try {
+      assertNamed(cause);
+    } finally {
+      commands.configSet(setting, usual);
+    }
   }
 
   @Test
   void noMemory() throws IOException {
-    commands.configSet("maxmemory", "1");
-    try {
-      assertNamed("oom");
-    } finally {
-      commands.configSet("maxmemory", "0");
-    }
+    assertNamedWhile("maxmemory", "1", "0", "oom");
   }
 
   @Test
@@ -146,12 +155,7 @@ class RedisRefusingIT {
 
   @Test
   void tooFewReplicas() throws IOException {
-    commands.configSet("min-replicas-to-write", "1");
-    try {
-      assertNamed("noreplicas");
-    } finally {
-      commands.configSet("min-replicas-to-write", "0");
-    }
+    assertNamedWhile("min-replicas-to-write", "1", "0", "noreplicas");
   }
 
   @Test
@@ -214,13 +218,7 @@ class RedisRefusingIT {
     double before = errors("noperm");
     acl("-publish");
     try {
-      browser
-          .ask(replica)
-          .contentType("application/json")
-          .body("{\"kind\":\"export\"}")
-          .post("/api/operations")
-          .then()
-          .statusCode(503);
+      assertCreationIsRefused();
       await().until(() -> errors("noperm") > before);
       assertThat(state("working")).isEqualTo(1);
     } finally {
