@@ -92,6 +92,8 @@ abstract class Scenario {
     Cluster.Builder builder =
         Cluster.builder()
             .redis(redis.uri())
+            // All browsers of a crowd have one address; real ones have many.
+            .with("lastmile.http.max-answers-per-address", 33_554_432)
             .with("lastmile.drain.balancer", "1s")
             .with("lastmile.overdue.after", "5s")
             .with("lastmile.overdue.lease", "5s");
