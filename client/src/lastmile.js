@@ -206,8 +206,8 @@ function created({ notifier, operations, reconciler, settings, tabs }, received,
   }
   const { epoch, all } = operations;
   const receivedAt = settings.clock.date();
-  if (epoch === null || operations.restarts !== restarts) {
-    // It may belong to an old epoch.
+  if (epoch === null || operations.restarts !== restarts || !operations.isOfTerm(received)) {
+    // It may belong to an old epoch or term.
     void reconciler.now();
   } else {
     tabs.send({ type: 'created', epoch, operations: [received] });

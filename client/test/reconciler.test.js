@@ -261,7 +261,8 @@ test('what changes between two pages comes with the next list, also without the 
   });
   assert.equal(await client.reconcile(), true);
   assert.equal(await client.reconcile(), true);
-  assert.equal(queries(server).at(-1), `limit=100&after=${server.cursor(150)}`);
+  const shown = `&shown=${server.cursor(152)}`;
+  assert.equal(queries(server).at(-1), `limit=100&after=${server.cursor(150)}${shown}`, 'the second page shows more');
   assert.equal(client.operations.size, 151);
   assert.equal(client.operations.get(last)?.status, 'SUCCEEDED');
   client.close();
@@ -326,7 +327,7 @@ test('a list of another identity replaces everything, and the stream is opened a
   assert.ok(client.operations.has(before));
   const streams = server.count('GET /api/stream');
   // The cookie is that of another identity now, in the same partition: its epoch is the same, its head is lower.
-  server.suffix = '0.0badcafe';
+  server.check = '0badcafe';
   server.operations.clear();
   server.head = 0;
   server.push = false;

@@ -427,3 +427,109 @@ test('operations cannot be changed by who reads them', async () => {
   assert.ok(Object.isFrozen(client.operations.get(operationId)));
   client.close();
 });
+
+test('a failover that lost nothing is not noticed', async () => {
+  const { server, client, tab, clock } = await opened();
+  const { operationId } = server.create();
+  await clock.pass(1_000);
+  const lists = server.count('GET /api/operations');
+  server.failover();
+  server.heartbeat();
+  server.store(operationId, { status: 'RUNNING' });
+  await clock.pass(1_000);
+  assert.equal(client.operations.get(operationId)?.version, 2);
+  assert.equal(server.count('GET /api/operations'), lists);
+  assert.equal(tab.sources.length, 1);
+  assert.equal(client.connection.cursor, server.cursor());
+  client.close();
+});
+
+test('a version that was lost gives way to its successor of the same number, after a reset of the stream', async () => {
+  const { server, client, clock } = await opened();
+  const { operationId } = server.create();
+  server.store(operationId, { progress: 10 });
+  server.failover(1);
+  server.reset('term');
+  server.store(operationId, { progress: 20 });
+  await clock.pass(1_000);
+  assert.equal(client.operations.get(operationId)?.version, 2);
+  assert.equal(client.operations.get(operationId)?.progress, 20);
+  client.close();
+});
+
+for (const first of ['heartbeat', 'update']) {
+  test(`a lost version that only a list had shown gives way to its successor, ${first} first`, async () => {
+    const { server, client, tab, clock } = await opened();
+    const { operationId } = server.create();
+    server.push = false;
+    server.store(operationId, { progress: 10 });
+    await client.reconcile();
+    assert.equal(client.operations.get(operationId)?.progress, 10);
+    const lost = server.cursor();
+    server.push = true;
+    server.failover(1);
+    if (first === 'heartbeat') {
+      server.heartbeat();
+    }
+    // The stream goes on: it had not brought what was lost.
+    server.store(operationId, { progress: 20 });
+    await clock.pass(3_000);
+    const named = server.requests.filter(({ query }) => query.includes(`shown=${lost}`));
+    assert.equal(named.length, 1, 'one list names what was shown');
+    assert.equal(client.operations.get(operationId)?.version, 2);
+    assert.equal(client.operations.get(operationId)?.progress, 20);
+    assert.equal(client.connection.cursor, server.cursor());
+    assert.equal(tab.sources.length, 1);
+    client.close();
+  });
+}
+
+test('an operation whose creation was lost goes', async () => {
+  const { server, client, clock } = await opened();
+  server.push = false;
+  const { operationId } = await client.create('export');
+  assert.ok(client.operations.has(operationId));
+  server.push = true;
+  server.failover(1);
+  server.heartbeat();
+  await clock.pass(3_000);
+  assert.ok(!client.operations.has(operationId));
+  client.close();
+});
+
+test('a creation that was answered in a term that is over is asked about', async () => {
+  const { server, client, clock } = await opened();
+  server.create();
+  server.push = false;
+  const release = hold(server, 'POST /api/operations');
+  const creating = client.create('export');
+  await settled();
+  server.push = true;
+  server.failover(1);
+  server.heartbeat();
+  await release();
+  const { operationId } = await creating;
+  await clock.pass(3_000);
+  assert.ok(!client.operations.has(operationId));
+  client.close();
+});
+
+test('two failovers in a row, of which no list was read in between, replace everything', async () => {
+  const { server, client, clock } = await opened();
+  const { operationId } = server.create();
+  server.push = false;
+  server.store(operationId, { progress: 10 });
+  await client.reconcile();
+  const release = hold(server, 'GET /api/operations');
+  server.failover(1);
+  server.heartbeat();
+  server.failover();
+  server.heartbeat();
+  server.push = true;
+  server.store(operationId, { progress: 20 });
+  await clock.pass(2_000);
+  await release();
+  await clock.pass(3_000);
+  assert.equal(client.operations.get(operationId)?.progress, 20);
+  client.close();
+});

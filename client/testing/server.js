@@ -8,9 +8,16 @@ const hex = (bytes) => randomBytes(bytes).toString('hex');
 
 export class Server {
   epoch = hex(8);
-  /** Of a cursor: no term, and the check of the channel. */
-  suffix = '0.5a17c0de';
+  term = hex(6);
+  /** Of a cursor: the check of the channel. */
+  check = '5a17c0de';
+  /** @type {Map<string, number>} earlier term -> head at which the channel left it */
+  terms = new Map();
+  /** @type {Map<string, {sequence: number, operation: any}>[]} what was stored at each head */
+  history = [new Map()];
   head = 0;
+  /** How many changes there were, lost ones as well. */
+  changes = 0;
   /** The highest deleted sequence. */
   floor = 0;
   /** @type {Map<string, {sequence: number, operation: any}>} ascending by sequence */
@@ -41,7 +48,7 @@ export class Server {
 
   /** The text of a position in the channel. */
   cursor(sequence = this.head) {
-    return `${this.epoch}-${sequence}-${this.suffix}`;
+    return `${this.epoch}-${sequence}-${this.term}.${this.check}`;
   }
 
   /** Stores a change, or something new, and publishes it. */
@@ -57,9 +64,11 @@ export class Server {
       correlationId: hex(8),
     };
     const operation = { ...before, ...fields, version: before.version + 1 };
-    operation.updatedAt = new Date(1_700_000_000_000 + ++this.head).toISOString();
+    this.head++;
+    operation.updatedAt = new Date(1_700_000_000_000 + ++this.changes).toISOString();
     this.operations.delete(operationId);
     this.operations.set(operationId, { sequence: this.head, operation });
+    this.history[this.head] = new Map(this.operations);
     if (this.push) {
       this.publish(this.update(operationId));
     }
@@ -97,6 +106,16 @@ export class Server {
 
   heartbeat(sequence = this.head) {
     this.publish({ type: 'heartbeat', data: { cursor: this.cursor(sequence) } });
+  }
+
+  /** Another Redis server becomes the primary. It has not got the last updates. */
+  failover(lost = 0) {
+    const left = this.head - lost;
+    this.terms.forEach((head, term) => this.terms.set(term, Math.min(head, left)));
+    this.terms.set(this.term, left);
+    this.term = hex(6);
+    this.head = left;
+    this.operations = new Map(this.history[left]);
   }
 
   /** Another Redis, which has only these operations. Streams are not told yet: see `reset`. */
@@ -154,7 +173,8 @@ export class Server {
       case 'POST /api/operations': {
         const id = this.keys.get(key) ?? this.create({ kind: body.kind }).operationId;
         this.keys.set(key, id);
-        return { status: 201, json: this.operations.get(id)?.operation };
+        const { sequence, operation } = /** @type {any} */ (this.operations.get(id));
+        return { status: 201, json: { ...operation, cursor: this.cursor(sequence) } };
       }
       case 'POST /api/acks':
         return this.#take(body.acks);
@@ -166,8 +186,15 @@ export class Server {
   /** Where a stream or list goes on after a cursor; null: it does not. */
   #continue(cursor) {
     const [epoch, sequence, suffix] = cursor.split('-');
-    const fits = epoch === this.epoch && suffix === this.suffix && sequence <= this.head && sequence >= this.floor;
+    const fits = epoch === this.epoch && sequence <= this.#left(suffix) && sequence >= this.floor;
     return fits ? Number(sequence) : null;
+  }
+
+  /** The highest sequence with which a cursor with this term and check goes on; -1: with none. */
+  #left(suffix) {
+    const [term, check] = suffix.split('.');
+    const left = term === this.term ? this.head : (this.terms.get(term) ?? -1);
+    return check === this.check ? left : -1;
   }
 
   /** @param {URLSearchParams} query */
@@ -175,10 +202,12 @@ export class Server {
     const after = query.get('after');
     const limit = Number(query.get('limit') ?? Infinity);
     const [reached = '', first = ''] = query.get('next')?.split('_') ?? [];
-    const continued = reached.startsWith(this.epoch) && reached.endsWith(this.suffix);
+    const shown = query.get('shown');
+    const lost = !reached && shown !== null && Number(shown.split('-')[1]) > this.#left(shown.split('-')[2]);
+    const continued = reached.startsWith(this.epoch) && reached.endsWith(`${this.term}.${this.check}`);
     const from = continued
       ? Number(reached.split('-')[1])
-      : reached ? null : after ? this.#continue(after) : 0;
+      : reached || lost ? null : after ? this.#continue(after) : 0;
     const head = continued ? Number(first) : this.head;
     const found = [...this.operations.values()].filter(({ sequence }) => sequence > (from ?? 0));
     const page = found.slice(0, limit);
@@ -188,7 +217,7 @@ export class Server {
       ...(page.length < found.length && {
         next: `${this.cursor(page.at(-1)?.sequence)}_${head}`,
       }),
-      operations: page.map(({ operation }) => operation),
+      operations: page.map(({ sequence, operation }) => ({ ...operation, cursor: this.cursor(sequence) })),
     };
   }
 
@@ -202,7 +231,7 @@ export class Server {
         return problem(404, `no operation ${operationId}`, { field: `acks[${index}].operationId` });
       }
       if (version > stored.version) {
-        return problem(400, 'at most what is stored', { field: `acks[${index}].version` });
+        return problem(409, 'at most what is stored', { field: `acks[${index}].version` });
       }
     }
     this.acks.push(...acks);

@@ -4,6 +4,11 @@
  * Within an epoch a version replaces lower ones only. A restart (another epoch, a reset) makes all
  * operations stale: any version replaces them, and `prune` removes those that the next complete read
  * does not confirm. So the page is never empty in between.
+ *
+ * A term ends when another Redis server becomes the primary, which may have lost the last updates. Then
+ * another version may have the number of a lost one. Up to where the stream goes on in the new term,
+ * nothing is lost. If the tab shows more, the next list names its newest update, and the server answers
+ * with a reset if that is lost.
  */
 
 import { Problem } from './http.js';
@@ -12,11 +17,12 @@ import { Problem } from './http.js';
 
 /** Another channel, of another identity, counts as another epoch. @param {string} text */
 export function parseCursor(text) {
-  const [, epoch = '', sequence, channel = ''] = /^([0-9a-f]{16})-(\d{1,16})(?:-\w+(\.\w+))?$/.exec(text) ?? [];
+  const [, epoch = '', sequence, term = '', channel = ''] =
+    /^([0-9a-f]{16})-(\d{1,16})(?:-(\w+)(\.\w+))?$/.exec(text) ?? [];
   if (!epoch) {
     throw new Problem(`not a cursor: ${text}`);
   }
-  return { epoch: epoch + channel, sequence: Number(sequence) };
+  return { epoch: epoch + channel, sequence: Number(sequence), term };
 }
 
 const isFinal = (/** @type {Received} */ { status }) => status === 'SUCCEEDED' || status === 'FAILED';
@@ -31,6 +37,8 @@ export const createOperations = (parts) => {
   let staleBefore = 0;
   /** @type {{cursor: string, sequence: number} | null} everything up to here is known, in this epoch */
   let known = null;
+  /** @type {{cursor: string, sequence: number} | null} the newest update that is shown */
+  let newest = null;
 
   const remove = (/** @type {Operation[]} */ removed) => {
     for (const { operationId } of removed) {
@@ -44,6 +52,8 @@ export const createOperations = (parts) => {
   const operations = {
     all: new Map(),
     epoch: null,
+    term: null,
+    unverified: null,
     seen: 0,
     restarts: 0,
     loaded: false,
@@ -52,13 +62,18 @@ export const createOperations = (parts) => {
       return known?.cursor ?? null;
     },
 
+    get shown() {
+      const above = newest && newest.sequence > (known?.sequence ?? 0) ? newest.cursor : null;
+      return operations.unverified ?? above;
+    },
+
     tick: () => ++ticks,
 
     hasPending: () => [...operations.all.values()].some((operation) => !isFinal(operation)),
 
     restart(epoch) {
       operations.epoch = epoch;
-      known = null;
+      operations.replace(null);
       operations.seen = 0;
       operations.restarts++;
       operations.loaded = false;
@@ -72,13 +87,45 @@ export const createOperations = (parts) => {
       }
     },
 
+    replace(term) {
+      operations.term = term;
+      operations.unverified = null;
+      newest = null;
+      known = null;
+    },
+
+    enterTerm(term, verified) {
+      const more = newest !== null && newest.sequence > verified;
+      if (term === operations.term) {
+        return false;
+      }
+      if (operations.unverified !== null) {
+        // Of two terms at once nothing is known.
+        operations.restart(operations.epoch);
+      } else if (more) {
+        operations.unverified = newest?.cursor ?? null;
+      }
+      operations.term = term;
+      return more;
+    },
+
+    isOfTerm: ({ cursor }) => !cursor || parseCursor(cursor).term === operations.term,
+
     merge(received, via, before = 0) {
-      const { operationId, version, updatedAt } = received;
+      const { operationId, version, updatedAt, cursor } = received;
+      const sequence = cursor ? parseCursor(cursor).sequence : 0;
+      if (cursor && sequence > (newest?.sequence ?? 0)) {
+        newest = { cursor, sequence };
+      }
       const previous = operations.all.get(operationId);
       const confirmed = confirmedAt.get(operationId) ?? 0;
-      confirmedAt.set(operationId, operations.tick());
+      const older =
+        previous !== undefined && confirmed >= Math.max(before, staleBefore) && version <= previous.version;
+      if (!older || operations.unverified === null) {
+        // Otherwise the shown version may be a lost one, which the list has to replace.
+        confirmedAt.set(operationId, operations.tick());
+      }
       if (previous) {
-        const older = confirmed >= Math.max(before, staleBefore) && version <= previous.version;
         if (older || (version === previous.version && updatedAt === previous.updatedAt)) {
           return [];
         }

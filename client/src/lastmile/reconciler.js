@@ -99,10 +99,14 @@ export const createReconciler = (parts) => {
     soonAt = Infinity;
     try {
       for (;;) {
-        const { cursor: after, restarts } = operations;
+        const { cursor: after, restarts, term } = operations;
+        // Without a cursor the list replaces everything.
+        const shown = after === null ? null : operations.shown;
         const tick = operations.tick();
-        const query = after === null ? '' : `&after=${after}`;
-        const anew = { restarts, query, tick, before: after === null ? tick : 0 };
+        const query = (after === null ? '' : `&after=${after}`) + (shown === null ? '' : `&shown=${shown}`);
+        const sequences = [after, shown].map((it) => (it === null ? 0 : parseCursor(it).sequence));
+        const verified = Math.max(...sequences);
+        const anew = { restarts, query, shown, term, verified, tick, before: after === null ? tick : 0 };
         /** @type {Reading} */
         const list = unfinished?.restarts === restarts ? unfinished : anew;
         abort = new AbortController();
@@ -117,10 +121,7 @@ export const createReconciler = (parts) => {
         end(null);
         onEnded(null);
         // Otherwise it is old.
-        if (operations.restarts === list.restarts) {
-          if (page.reset) {
-            list.before = list.tick;
-          }
+        if (operations.restarts === list.restarts && enter(page, list)) {
           apply(page, list.before);
           list.query = `&next=${page.next}`;
           ({ restarts: list.restarts } = operations);
@@ -141,6 +142,44 @@ export const createReconciler = (parts) => {
     }
   }
 
+  /**
+   * Enters the epoch and the term of a page.
+   *
+   * @param {List} page
+   * @param {Reading} list
+   * @returns whether the page can be applied
+   */
+  function enter({ cursor, reset }, list) {
+    const { epoch, term } = parseCursor(cursor);
+    if (reset) {
+      list.before = list.tick;
+    }
+    if (epoch !== operations.epoch) {
+      operations.enterEpoch(epoch);
+      operations.term = term;
+      return true;
+    }
+    if (list.term !== operations.term && term !== operations.term) {
+      // Of a term that is over.
+      unfinished = null;
+      return false;
+    }
+    if (reset) {
+      if (term !== list.term) {
+        parts.acks.clear();
+      }
+      operations.replace(term);
+      return true;
+    }
+    if (operations.unverified === list.shown || list.before) {
+      operations.unverified = null;
+    }
+    if (operations.enterTerm(term, list.verified)) {
+      reconciler.soon();
+    }
+    return operations.restarts === list.restarts;
+  }
+
   /** @param {number | null} pause */
   function end(pause) {
     endedAt = clock.now();
@@ -156,7 +195,6 @@ export const createReconciler = (parts) => {
     const { acks, notifier, stream, tabs } = parts;
     const { epoch } = parseCursor(cursor);
     const { loaded } = operations;
-    operations.enterEpoch(epoch);
     const changes = list.flatMap((received) => operations.merge(received, 'poll', before));
     list.forEach((received) => acks.add(received, 'poll'));
     const removed = next ? [] : operations.prune(before);

@@ -25,6 +25,8 @@ export const createStream = (parts) => {
   let silentMillis = Infinity;
   /** Updates up to this sequence are replay. */
   let replayUpTo = 0;
+  /** The stream has brought everything up to this sequence, or began there. */
+  let streamed = 0;
   const backoff = createBackoff(settings);
   const reopenTimer = createTimer(clock, connect);
   const silenceTimer = createTimer(clock, () => stream.check());
@@ -62,11 +64,17 @@ export const createStream = (parts) => {
     apply(type, text, id) {
       try {
         const data = JSON.parse(text);
-        const { epoch, sequence } = parseCursor(data.cursor);
+        const { epoch, sequence, term } = parseCursor(data.cursor);
+        if (type === 'ready') {
+          operations.enterEpoch(epoch);
+        }
+        if (type !== 'reset' && epoch === operations.epoch && operations.enterTerm(term, streamed)) {
+          parts.reconciler.soon();
+        }
         if (type === 'ready') {
           onReady(data, epoch, sequence);
         } else if (type === 'reset') {
-          onReset(epoch, sequence);
+          onReset(epoch, sequence, term);
         } else if (type === 'update') {
           onUpdate(data, epoch, sequence, id === data.cursor);
         } else {
@@ -84,6 +92,7 @@ export const createStream = (parts) => {
   function connect() {
     stream.close();
     const { cursor } = operations;
+    streamed = cursor ? parseCursor(cursor).sequence : 0;
     const source = new settings.EventSource(
       `${settings.baseUrl}/api/stream${cursor ? `?lastEventId=${cursor}` : ''}`,
     );
@@ -180,7 +189,6 @@ export const createStream = (parts) => {
    */
   function onReady({ replica, heartbeatSeconds }, epoch, sequence) {
     const { acks, lifecycle, reconciler, status, tabs } = parts;
-    operations.enterEpoch(epoch);
     replayUpTo = sequence;
     operations.see(sequence);
     if (tabs.leading) {
@@ -207,13 +215,16 @@ export const createStream = (parts) => {
   /**
    * @param {string} epoch
    * @param {number} sequence updates up to here replace all operations
+   * @param {string} term
    */
-  function onReset(epoch, sequence) {
+  function onReset(epoch, sequence, term) {
     const { acks, reconciler, tabs } = parts;
-    if (operations.epoch !== epoch) {
+    if (operations.epoch !== epoch || operations.term !== term) {
       acks.clear();
     }
     operations.restart(epoch);
+    operations.term = term;
+    streamed = 0;
     stream.epoch = tabs.leading ? epoch : null;
     replayUpTo = sequence;
     operations.see(sequence);
@@ -246,6 +257,7 @@ export const createStream = (parts) => {
     operations.see(sequence);
     if (hasId && !gap) {
       operations.advance(received.cursor ?? '');
+      streamed = sequence;
     }
     parts.notifier.changes(changes, complete(sequence), loaded);
   }
@@ -262,6 +274,7 @@ export const createStream = (parts) => {
     }
     if (tabs.leading) {
       status.shared.lastHeartbeatAt = clock.date();
+      streamed = sequence;
     }
     parts.notifier.changes([], known ? complete(sequence) : []);
   }

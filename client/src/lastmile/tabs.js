@@ -126,7 +126,7 @@ export const createTabs = (parts) => {
         break;
       case 'polled':
       case 'created':
-        if (epoch === operations.epoch) {
+        if (epoch === operations.epoch && message.operations.every(operations.isOfTerm)) {
           /** @type {Received[]} */
           const list = message.operations;
           const via = type === 'polled' ? 'poll' : 'created';

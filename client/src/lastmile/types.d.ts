@@ -36,9 +36,9 @@ export interface Received {
   correlationId: string;
   /** ISO 8601, by the clock of Redis. */
   updatedAt: string;
-  /** Only from the stream, as are the next two. */
+  /** Absent from servers of older releases. */
   cursor?: string;
-  /** W3C trace context of the publish. */
+  /** W3C trace context of the publish. Only from the stream, as is the next one. */
   traceparent?: string;
   /** ISO 8601, by the clock of Redis. */
   publishedAt?: string;
@@ -242,7 +242,13 @@ export interface Http {
 export interface Operations {
   all: Map<string, Operation>;
   epoch: string | null;
+  /** The term of the newest event or answer. */
+  term: string | null;
   readonly cursor: string | null;
+  /** The newest update that was shown in an earlier term, until a list tells whether it was lost. */
+  unverified: string | null;
+  /** What a list has to name: a shown update that is unverified or above the cursor. */
+  readonly shown: string | null;
   /** The highest sequence received. One that is higher by more than 1 shows a gap. */
   seen: number;
   restarts: number;
@@ -255,6 +261,17 @@ export interface Operations {
   restart(epoch: string | null): void;
   /** Restarts if it is another epoch than the current one. */
   enterEpoch(epoch: string): void;
+  /** All operations are replaced in this term: no cursor is known, and nothing is unverified. */
+  replace(term: string | null): void;
+  /**
+   * Enters a term; nothing if it is the current one.
+   *
+   * @param verified up to this sequence the server has checked that nothing was lost
+   * @returns whether more is shown, so that a list has to tell
+   */
+  enterTerm(term: string, verified: number): boolean;
+  /** Whether an operation was read in the current term. */
+  isOfTerm(received: Received): boolean;
   /**
    * Returns nothing if nothing visible changed.
    *
@@ -318,6 +335,11 @@ export interface Reading {
   restarts: number;
   /** Parameters of the next page. */
   query: string;
+  /** `shown` and `term` of the operations at the first page. */
+  shown: string | null;
+  term: string | null;
+  /** The highest sequence that the parameters name. */
+  verified: number;
   /** When it began. */
   tick: number;
   /** Operations that were confirmed before this tick are replaced or removed. */

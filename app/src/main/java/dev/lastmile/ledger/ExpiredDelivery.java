@@ -37,7 +37,8 @@ record ExpiredDelivery(
   static Delivery delivery(String line) {
     String[] field = line.split(" ", 4);
     String[] entry = field[2].split(":", 3);
-    Cursor cursor = new Cursor("0".repeat(16), Long.parseLong(entry[1]));
+    // The line does not say in which epoch and term it expired.
+    Cursor cursor = new Cursor("", "", Long.parseLong(entry[1]));
     return Delivery.parse(new Channel(entry[0]), cursor, entry[2], field[3]);
   }
 

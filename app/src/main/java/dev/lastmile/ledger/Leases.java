@@ -30,9 +30,11 @@ import org.springframework.stereotype.Component;
  *
  * <p>A renewal costs one pipeline with one call per partition; the number of streams does not
  * matter. If the lease has ended, the renewal takes the next incarnation. A lease ends when this
- * process was paused, when Redis could not be reached, or when another Redis process runs. The
- * deliveries of the old incarnation expire as {@code owner_gone}, and every channel must be
- * announced again.
+ * process was paused, when Redis could not be reached, or when its keys were lost. The deliveries
+ * of the old incarnation expire as {@code owner_gone}, and every channel must be announced again.
+ *
+ * <p>In a new term the lease goes on. An announcement may be lost, so every channel must be
+ * announced again, too.
  *
  * <p>Any thread. Methods that renew or release block as a script does.
  */
@@ -56,6 +58,7 @@ public final class Leases {
   private final Ticker ticker;
   private final String process;
   private final List<LongConsumer> renewedListeners = new CopyOnWriteArrayList<>();
+  private final List<Runnable> termListeners = new CopyOnWriteArrayList<>();
 
   private volatile String incarnation;
   private volatile boolean receiving;
@@ -63,6 +66,10 @@ public final class Leases {
 
   @GuardedBy("this")
   private int number;
+
+  /** The term of each partition at the last renewal; empty before the first one. */
+  @GuardedBy("this")
+  private List<String> terms = List.of();
 
   @GuardedBy("this")
   private boolean taken;
@@ -129,6 +136,11 @@ public final class Leases {
     renewedListeners.add(listener);
   }
 
+  /** Adds a listener that runs on the renewing thread after a partition has entered a new term. */
+  public void onNewTerm(Runnable listener) {
+    termListeners.add(listener);
+  }
+
   /**
    * Renews the lease, or takes one. Blocks as a script does. The renewal is the write that proves
    * that Redis works.
@@ -149,22 +161,27 @@ public final class Leases {
   /** Returns whether something was written: nothing is after {@link #leave}. */
   private boolean renewOrTake() {
     long since;
+    boolean newTerm;
     synchronized (this) {
       if (left) {
         return false;
       }
       long begun = ticker.read();
-      if (taken && inAllPartitions("renew", incarnation)) {
-        heldAtNanos = begun;
-        return true;
+      List<String> before = terms;
+      if (!taken || !inAllPartitions("renew", incarnation)) {
+        takeAnother();
       }
-      takeAnother();
       heldAtNanos = begun;
       since = lostSinceNanos;
       lostSinceNanos = 0;
+      newTerm = !before.isEmpty() && !before.equals(terms);
     }
     if (since != 0) {
       renewedListeners.forEach(listener -> listener.accept(since));
+    }
+    if (newTerm) {
+      LOG.info("new_term");
+      termListeners.forEach(Runnable::run);
     }
     return true;
   }
@@ -213,6 +230,7 @@ public final class Leases {
   }
 
   /** Calls the script in every partition; returns whether all leases are held, or released. */
+  @GuardedBy("this")
   private boolean inAllPartitions(String mode, String holder) {
     List<CompletionStage<List<Object>>> replies = new ArrayList<>();
     for (Partition partition : Partition.ALL) {
@@ -233,6 +251,7 @@ public final class Leases {
     long replicas = Long.MAX_VALUE;
     long replicasAnywhere = 1;
     List<Partition> sweeps = new ArrayList<>();
+    List<String> newTerms = new ArrayList<>();
     for (Partition partition : Partition.ALL) {
       ScriptReply reply = new ScriptReply(redis.await(replies.get(partition.index())));
       all &= reply.text(0).equals("held") || reply.text(0).equals("left");
@@ -249,6 +268,10 @@ public final class Leases {
         replicas = Math.min(replicas, reply.number(3));
       }
       replicasAnywhere = Math.max(replicasAnywhere, reply.number(3));
+      newTerms.add(reply.text(4));
+    }
+    if (newTerms.size() == Partition.COUNT) {
+      terms = newTerms;
     }
     held.assigned(sweeps, sweeps.isEmpty() ? replicasAnywhere : replicas);
     if (!epochs) {

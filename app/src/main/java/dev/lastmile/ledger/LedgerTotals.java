@@ -19,11 +19,9 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -37,7 +35,8 @@ import org.springframework.stereotype.Component;
  *
  * <p>One replica reads them for all. At any instant expected = delivered + late + client_gone +
  * slow_consumer + expired + outstanding, in Redis and in one scrape. Each partition is read
- * atomically, and all meters of one scrape use the same reading.
+ * atomically, and all meters of one scrape use the same reading. In a new term the totals begin
+ * anew, with the outstanding deliveries as expected ones.
  */
 @Component
 public final class LedgerTotals {
@@ -236,27 +235,22 @@ public final class LedgerTotals {
     long oldest = 0;
     long millis = Long.MAX_VALUE;
     List<String> repaired = new ArrayList<>();
-    Set<String> runs = new HashSet<>();
     Map<String, Integer> partitions = new HashMap<>();
     for (CompletionStage<List<Object>> stage : replies) {
       ScriptReply reply = new ScriptReply(redis.await(stage));
       if (reply.isEmpty()) {
-        throw new RedisUnavailableException("a partition has no epoch yet");
+        // A sum over totals of two terms would look like a counter that decreased.
+        throw new RedisUnavailableException("the totals of a partition have not begun");
       }
       begun = Math.max(begun, Long.parseLong(reply.text(0)));
-      runs.add(reply.text(1));
-      outstanding += reply.number(2);
-      oldest = Math.max(oldest, reply.number(3));
-      millis = Math.min(millis, reply.number(4));
-      repaired.add(reply.text(5));
-      for (int i = 6; i < reply.size(); i += 2) {
+      outstanding += reply.number(1);
+      oldest = Math.max(oldest, reply.number(2));
+      millis = Math.min(millis, reply.number(3));
+      repaired.add(reply.text(4));
+      for (int i = 5; i < reply.size(); i += 2) {
         totals.merge(reply.text(i), Long.parseLong(reply.text(i + 1)), Long::sum);
         partitions.merge(reply.text(i), 1, Integer::sum);
       }
-    }
-    if (runs.size() > 1) {
-      // A sum over old and new epochs would look like a counter that decreased.
-      throw new RedisUnavailableException("the epochs are being renewed");
     }
     // The totals of a replica are created and deleted one partition after the other. A sum over
     // some of the partitions would look like a counter that decreased, too.

@@ -69,8 +69,7 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
 
   private record Settlement(Delivery delivery, End end, long atMicros) implements Work {}
 
-  private record Range(Channel channel, String epoch, long first, long last, long atMicros)
-      implements Work {}
+  private record Range(Channel channel, long first, Cursor last, long atMicros) implements Work {}
 
   /** The settlements with the same value are sent in one call. */
   private record Batch(Partition partition, String epoch) {}
@@ -123,10 +122,10 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
   }
 
   @Override
-  public void settleRange(Channel channel, String epoch, long after, long upTo) {
-    long first = Math.max(after + 1, upTo - MAX_RANGE + 1);
+  public void settleRange(Channel channel, long after, Cursor upTo) {
+    long first = Math.max(after + 1, upTo.sequence() - MAX_RANGE + 1);
     unconfirmed.incrementAndGet();
-    enqueue(new Range(channel, epoch, first, upTo, time.micros()));
+    enqueue(new Range(channel, first, upTo, time.micros()));
   }
 
   @Override
@@ -212,6 +211,7 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
           .add(delivery.sequence())
           .add(delivery.owner())
           .add(delivery.version())
+          .add(delivery.term())
           .add(settlement.end().name().toLowerCase(Locale.ROOT))
           .add(settlement.atMicros());
     }
@@ -242,15 +242,16 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
         Script.FIND_EXPECTED,
         List.of(Keys.meta(partition), Keys.entries(partition)),
         new ScriptArguments()
-            .add(range.epoch())
+            .add(range.last().epoch())
+            .add(range.last().term())
             .add(range.channel().value())
             .add(owner)
             .add(range.first())
-            .add(range.last()),
+            .add(range.last().sequence()),
         List.of(range),
         reply -> {
           for (int i = 0; i < reply.size(); i += 2) {
-            Cursor cursor = new Cursor(range.epoch(), reply.number(i));
+            Cursor cursor = range.last().at(reply.number(i));
             Delivery delivery = Delivery.parse(range.channel(), cursor, owner, reply.text(i + 1));
             unconfirmed.incrementAndGet();
             enqueue(new Settlement(delivery, End.FLUSHED, range.atMicros()));

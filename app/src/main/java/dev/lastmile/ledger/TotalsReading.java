@@ -13,8 +13,8 @@ import java.util.Set;
  * One reading of the totals of the ledger, of all partitions.
  *
  * @param totals by {@code "replica counter"}, of the replicas that have totals in every partition
- * @param begunSeconds Redis time at which the newest epoch of a partition began; all begin
- *     together, unless one partition was renewed alone
+ * @param begunSeconds Redis time at which the totals of a partition began last; those of all
+ *     partitions begin together, unless the keys of one were lost
  * @param oldestMillis age of the oldest outstanding delivery on the ledger's clock
  * @param repairs times of the last repair of each partition, separated by commas
  * @param redisMillis Redis time of the reading; 0 for none
@@ -47,8 +47,8 @@ record TotalsReading(
   }
 
   /**
-   * Whether it replaces an earlier reading. A counter must not decrease within an epoch: two
-   * replicas may read at the same time, and one may be late.
+   * Whether it replaces an earlier reading. A counter must not decrease unless totals began anew:
+   * two replicas may read at the same time, and one may be late.
    */
   boolean follows(TotalsReading earlier) {
     if (begunSeconds != earlier.begunSeconds) {

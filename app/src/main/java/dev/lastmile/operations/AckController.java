@@ -75,8 +75,12 @@ class AckController {
               "no operation " + acks.get(index).operationId(),
               "acks[" + index + "].operationId");
       case Result.Ahead(int index) ->
-          throw new InvalidValueException(
-              "acks[" + index + "].version", "at most the stored version");
+          // A failover of Redis may have lost the version, so this is no fault of the request.
+          throw new RequestProblem(
+              HttpStatus.CONFLICT,
+              "acks[" + index + "].version must be at most the stored version",
+              "acks[" + index + "].version",
+              "at most the stored version");
       case Result.Taken(long atMicros, List<Receipt> receipts) -> {
         for (int i = 0; i < acks.size(); i++) {
           record(acks.get(i), receipts.get(i), atMicros);

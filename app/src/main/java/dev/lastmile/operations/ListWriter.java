@@ -87,11 +87,15 @@ final class ListWriter {
    */
   void write() throws IOException {
     Delta first = read(request.from(), request.continues());
+    boolean lost = hasSeenLost(first);
+    if (lost) {
+      first = read(null, false);
+    }
     response.setContentType(MediaType.APPLICATION_JSON_VALUE);
     response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
     OutputStream out = response.getOutputStream();
     try {
-      write(first, out);
+      write(first, lost, out);
     } catch (RedisUnavailableException | RequestProblem e) {
       if (response.isCommitted()) {
         throw answer.cut(e);
@@ -99,6 +103,15 @@ final class ListWriter {
       response.reset();
       throw e;
     }
+  }
+
+  /** Whether the client, or an earlier page of the list, may have seen updates that were lost. */
+  private boolean hasSeenLost(Delta page) {
+    if (request.continues()) {
+      // The list has one cursor, so all of its pages are read in one term.
+      return !isReadIn(page, request.from());
+    }
+    return request.shown() != null && !page.continuesPage(request.shown());
   }
 
   private Delta read(@Nullable Cursor from, boolean continues) {
@@ -112,17 +125,19 @@ final class ListWriter {
     return page;
   }
 
-  private void write(Delta first, OutputStream out) throws IOException {
+  private void write(Delta first, boolean lost, OutputStream out) throws IOException {
     Cursor from = request.from();
-    boolean continued = request.continues() && first.continuesPage(from);
-    boolean reset = from != null && !continued && (request.continues() || !first.continues(from));
+    boolean continued = request.continues() && !lost && first.continuesPage(from);
+    boolean replaced =
+        from != null && !continued && (request.continues() || !first.continues(from));
+    boolean reset = lost || replaced;
     long head = continued ? request.head() : first.head();
     String next = "";
     if (request.paged() && !first.complete()) {
-      Cursor reached = new Cursor(first.epoch(), first.reach());
+      Cursor reached = first.headCursor().at(first.reach());
       next = ",\"next\":\"" + ListRequest.next(channel, reached, head) + '"';
     }
-    String cursor = ClientCursor.text(new Cursor(first.epoch(), head), channel);
+    String cursor = ClientCursor.text(first.headCursor().at(head), channel);
     out.write(
         ("{\"cursor\":\"" + cursor + "\",\"reset\":" + reset + next + ",\"operations\":[")
             .getBytes(UTF_8));
@@ -139,12 +154,16 @@ final class ListWriter {
     if (pages == maxPages) {
       throw new RedisUnavailableException("the channel changes faster than it can be read");
     }
-    Cursor reached = new Cursor(page.epoch(), page.reach());
+    Cursor reached = page.headCursor().at(page.reach());
     Delta following = read(reached, true);
-    if (!following.continuesPage(reached)) {
-      throw new RedisUnavailableException("Redis lost its data while a list was written");
+    if (!isReadIn(following, reached) || !following.continuesPage(reached)) {
+      throw new RedisUnavailableException("Redis failed over while a list was written");
     }
     return following;
+  }
+
+  private static boolean isReadIn(Delta page, @Nullable Cursor cursor) {
+    return cursor != null && cursor.isComparable(page.headCursor());
   }
 
   private void writeOperations(Delta page, OutputStream out) throws IOException {

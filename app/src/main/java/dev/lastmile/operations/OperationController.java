@@ -127,7 +127,7 @@ class OperationController {
     return switch (creation) {
       case Creation.Created(Update update) -> {
         initiated.end("created", subject);
-        yield created(Snapshot.of(update));
+        yield created(new Snapshot(update));
       }
       case Creation.Repeated(OperationId earlier) -> {
         Snapshot snapshot;

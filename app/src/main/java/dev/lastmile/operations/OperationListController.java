@@ -35,13 +35,14 @@ class OperationListController {
   void list(
       Channel channel,
       @RequestParam(name = "after", required = false) @Nullable String after,
+      @RequestParam(name = "shown", required = false) @Nullable String shown,
       @RequestParam(name = "limit", required = false) @Nullable String limit,
       @RequestParam(name = "next", required = false) @Nullable String next,
       HttpServletRequest http,
       HttpServletResponse response)
       throws IOException {
     int maxPages = 2 * retention.operationsPerChannel() + 10;
-    ListRequest request = ListRequest.parse(channel, after, next, limit);
+    ListRequest request = ListRequest.parse(channel, after, shown, next, limit);
     try (PagedAnswer answer =
         answers.begin(channel.value(), http.getRemoteAddr(), ListWriter.memory(retention))) {
       new ListWriter(store, maxPages, channel, request, answer, response).write();

@@ -55,6 +55,7 @@ final class PubsubLifecycle implements SmartLifecycle {
       subscriber.lossWindow(heldUntil);
       dispatcher.reconcileAll();
     });
+    leases.onNewTerm(dispatcher::announceAll);
     redis.onConnected(leases::renewIfConnected);
     redis.onConnected(this::connected);
     settlements.start();

@@ -13,7 +13,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Checks that the epoch of every partition belongs to the Redis process of a connection. */
+/** Makes sure that every partition has an epoch. */
 final class Epochs {
   private static final Logger LOG = LoggerFactory.getLogger(Epochs.class);
   private static final String EXAMPLES = "5";
@@ -22,7 +22,8 @@ final class Epochs {
   private Epochs() {}
 
   /**
-   * Renews the epochs that belong to another process or do not exist, and logs it. Waits for Redis.
+   * Checks the server of a connection, begins the epochs that do not exist, and logs it. Waits for
+   * Redis.
    *
    * @param commands of the connection to check
    * @param submitted runs after commands were submitted that need a flush
@@ -35,7 +36,6 @@ final class Epochs {
     submitted.run();
     ServerInfo server = ServerInfo.parse(redis.await(info));
     server.check();
-    byte[] run = server.runId().getBytes(UTF_8);
     List<RedisFuture<List<Object>>> pending = new ArrayList<>();
     for (Partition partition : Partition.ALL) {
       byte[] candidate = HexFormat.of().toHexDigits(RANDOM.nextLong()).getBytes(UTF_8);
@@ -44,7 +44,6 @@ final class Epochs {
               Script.EPOCH.source().getBytes(UTF_8),
               ScriptOutputType.MULTI,
               Keys.epoch(partition).toArray(String[]::new),
-              run,
               candidate,
               EXAMPLES.getBytes(UTF_8)));
     }
@@ -52,7 +51,7 @@ final class Epochs {
     int renewed = 0;
     for (Partition partition : Partition.ALL) {
       ScriptReply epochs = new ScriptReply(redis.await(pending.get(partition.index())));
-      if (!epochs.text(0).equals(epochs.text(1))) {
+      if (epochs.number(0) == 1) {
         renewed++;
         logOutstanding(partition, epochs);
       }
@@ -64,16 +63,16 @@ final class Epochs {
 
   /** Logs the deliveries of the old epoch: they are neither settled nor counted from now on. */
   private static void logOutstanding(Partition partition, ScriptReply renewed) {
-    if (renewed.number(2) == 0) {
+    if (renewed.number(1) == 0) {
       return;
     }
     List<String> examples = new ArrayList<>();
-    for (int i = 3; i < renewed.size(); i += 2) {
+    for (int i = 2; i < renewed.size(); i += 2) {
       examples.add(renewed.text(i) + " " + renewed.text(i + 1));
     }
     LOG.atWarn()
         .addKeyValue("partition", partition.index())
-        .addKeyValue("outstanding", renewed.number(2))
+        .addKeyValue("outstanding", renewed.number(1))
         .addKeyValue("examples", examples)
         .log("epoch_renewed_with_outstanding");
   }

@@ -16,37 +16,37 @@ import org.springframework.core.io.ClassPathResource;
  */
 public enum Script {
   /** Creates an operation and publishes it. */
-  CREATE("clock.lua", "channel.lua", "update.lua"),
+  CREATE("term.lua", "clock.lua", "channel.lua", "update.lua"),
   /** Stores a change of an operation and publishes it. */
-  CHANGE("clock.lua", "channel.lua", "update.lua"),
+  CHANGE("term.lua", "clock.lua", "channel.lua", "update.lua"),
   /** Reads the changes of a channel after a cursor. */
-  READ("clock.lua", "channel.lua"),
+  READ("term.lua", "clock.lua", "channel.lua"),
   /** Reads one operation. */
-  GET,
+  GET("term.lua"),
   /** Stores a batch of acks. */
   ACK,
   /** Takes, renews or releases a lease. */
-  LEASE("clock.lua"),
+  LEASE("term.lua", "clock.lua"),
   /** Announces or withdraws the presence of an incarnation in a channel. */
   PRESENCE("clock.lua"),
   /** Settles deliveries. */
   SETTLE,
   /** Finds the expected deliveries that a read of state has delivered. */
-  FIND_EXPECTED,
+  FIND_EXPECTED("term.lua"),
   /** Redelivers and expires overdue deliveries. */
-  SWEEP("clock.lua"),
+  SWEEP("term.lua", "clock.lua"),
   /** Removes the presence and the lease of an incarnation whose lease has ended. */
   REAP_INCARNATION("clock.lua"),
   /** Deletes the totals of replicas whose last lease ended long ago. */
   DELETE_REPLICA_TOTALS("clock.lua"),
   /** Reads the totals of the ledger. */
-  ACCOUNT("clock.lua"),
+  ACCOUNT("term.lua", "clock.lua"),
   /** Appends an expiry to the timeline of an operation. */
   APPEND_TIMELINE,
-  /** Renews the epoch of a partition if Redis is another process than before. */
-  EPOCH,
+  /** Begins an epoch of a partition that has none. */
+  EPOCH("term.lua"),
   /** Deletes final operations whose retention time has passed. */
-  TRIM("clock.lua", "channel.lua"),
+  TRIM("term.lua", "clock.lua", "channel.lua"),
   /** Claims operations to submit again or to poll. */
   CLAIM;
 

@@ -9,20 +9,19 @@ import org.slf4j.LoggerFactory;
 /**
  * What a server reports about itself.
  *
- * @param runId identifies the process
  * @param role {@code master} or {@code slave}
  * @param primary address of the primary of a replica
  * @param maxMemory limit in bytes; 0 for none
  * @param evictionPolicy what the server does at the limit; empty if it does not tell
  * @see <a href="https://redis.io/docs/latest/commands/info/">INFO</a>
  */
-record ServerInfo(
-    String runId, String role, String primary, long maxMemory, String evictionPolicy) {
+record ServerInfo(String role, String primary, long maxMemory, String evictionPolicy) {
   private static final Logger LOG = LoggerFactory.getLogger(ServerInfo.class);
   private static final String NO_EVICTION = "noeviction";
 
   /**
-   * @throws RedisUnavailableException if the text has no {@code run_id}, as behind some proxies
+   * @throws RedisUnavailableException if the text has no {@code master_replid}, as behind some
+   *     proxies: it names the term
    */
   static ServerInfo parse(String info) {
     Map<String, String> fields = new HashMap<>();
@@ -30,12 +29,10 @@ record ServerInfo(
         .map(line -> line.split(":", 2))
         .filter(field -> field.length == 2)
         .forEach(field -> fields.put(field[0], field[1].strip()));
-    String runId = fields.get("run_id");
-    if (runId == null) {
-      throw new RedisUnavailableException("INFO of Redis has no run_id");
+    if (!fields.containsKey("master_replid")) {
+      throw new RedisUnavailableException("INFO of Redis has no master_replid");
     }
     return new ServerInfo(
-        runId,
         fields.getOrDefault("role", ""),
         fields.getOrDefault("master_host", "") + ":" + fields.getOrDefault("master_port", ""),
         Long.parseLong(fields.getOrDefault("maxmemory", "0")),

@@ -23,7 +23,9 @@ import dev.lastmile.updates.Envelope;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Update;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -218,7 +220,8 @@ public final class OperationStore {
     if (reply.isEmpty()) {
       return Optional.empty();
     }
-    return Optional.of(new Snapshot(reply.text(0), Envelope.decode(reply.bytes(1))));
+    Update update = Envelope.decode(reply.bytes(2));
+    return Optional.of(new Snapshot(update.readIn(reply.text(0), reply.text(1))));
   }
 
   /** Reads a page as large as the settings allow. */
@@ -235,18 +238,31 @@ public final class OperationStore {
    */
   public Delta read(Channel channel, @Nullable Cursor after, boolean paging, int operations) {
     int limit = Math.min(operations, retention.pageOperations());
-    ScriptReply reply = new ScriptReply(page(channel, after, paging, limit, true));
+    return delta(new ScriptReply(page(channel, after, paging, limit, true)));
+  }
+
+  /** Decodes a page. */
+  static Delta delta(ScriptReply reply) {
+    String epoch = reply.text(0);
+    ScriptReply terms = reply.list(1);
+    Map<String, Long> continuable = new HashMap<>();
+    for (int i = 0; i < terms.size(); i += 2) {
+      continuable.put(terms.text(i), terms.number(i + 1));
+    }
+    String term = terms.text(terms.size() - 2);
     List<Update> updates = new ArrayList<>(reply.size());
-    for (int i = 5; i < reply.size(); i++) {
-      updates.add(Envelope.decode(reply.bytes(i)).inEpoch(reply.text(0)));
+    for (int i = 6; i < reply.size(); i++) {
+      updates.add(Envelope.decode(reply.bytes(i)).readIn(epoch, term));
     }
     return new Delta(
-        reply.text(0),
-        reply.number(1),
+        epoch,
+        term,
+        continuable,
         reply.number(2),
         reply.number(3),
+        reply.number(4),
         updates,
-        reply.number(4) == 1);
+        reply.number(5) == 1);
   }
 
   private List<Object> page(
@@ -259,6 +275,7 @@ public final class OperationStore {
             keys,
             new ScriptArguments()
                 .add(after == null ? "" : after.epoch())
+                .add(after == null ? "" : after.term())
                 .add(after == null ? 0 : after.sequence())
                 .add(operations)
                 .add(retention.pageBytes())

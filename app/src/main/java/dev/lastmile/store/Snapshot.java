@@ -1,22 +1,21 @@
 package dev.lastmile.store;
 
+import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Update;
 
 /**
  * The stored state of one operation.
  *
- * @param epoch the epoch in which it was read
- * @param update its newest update
+ * @param update its newest update, in the epoch and term in which it was read
  */
-public record Snapshot(String epoch, Update update) {
+public record Snapshot(Update update) {
 
-  /** The snapshot of an operation with this newest update. */
-  public static Snapshot of(Update update) {
-    return new Snapshot(update.cursor().epoch(), update);
-  }
-
-  /** Strong entity tag; equal tags mean equal bytes, across replicas and restarts of Redis. */
+  /**
+   * Strong entity tag; equal tags mean equal bytes, across replicas. The term is in it, because
+   * after a failover another update may have the version of a lost one.
+   */
   public String etag() {
-    return "\"" + epoch + "." + update.version() + "\"";
+    Cursor read = update.cursor();
+    return "\"" + read.epoch() + "." + read.term() + "." + update.version() + "\"";
   }
 }

@@ -35,15 +35,9 @@ final class ChannelStreams {
   /** Whether the last closed connection was closed as a slow consumer. */
   volatile boolean slow;
 
+  /** Everything that any connection has flushed, in the last term; null before the first flush. */
   @GuardedBy("this")
-  private String flushedEpoch = "";
-
-  /**
-   * The highest sequence that any connection has flushed in {@code flushedEpoch}; -1 before the
-   * first flush.
-   */
-  @GuardedBy("this")
-  private long flushed = -1;
+  private @Nullable Cursor flushed;
 
   /** Read requests that are not answered yet; 0 when idle. Used by {@link Reconciler}. */
   final AtomicInteger readRequests = new AtomicInteger();
@@ -68,30 +62,28 @@ final class ChannelStreams {
   }
 
   /**
-   * Records that a connection has flushed everything up to a sequence.
+   * Records that a connection has flushed everything up to a position.
    *
-   * @return the sequence that another connection had reached before, at most {@code upTo}; -1 if
-   *     none had flushed in this epoch
+   * @param continuedFrom the sequence with which the connection continued into the term of this
+   *     position; -1 if its state was replaced
+   * @return the sequence that the connections had flushed before, at most that of {@code upTo}; -1
+   *     if it is not known
    */
-  synchronized long advance(String epoch, long upTo) {
-    if (epoch.isEmpty()) {
-      // The stream has not started: there is nothing to settle.
-      return upTo;
-    }
-    long before = epoch.equals(flushedEpoch) ? flushed : -1;
-    flushedEpoch = epoch;
-    flushed = Math.max(before, upTo);
-    return Math.min(before, upTo);
+  synchronized long advance(Cursor upTo, long continuedFrom) {
+    Cursor last = flushed;
+    long before = last != null && last.isComparable(upTo) ? last.sequence() : continuedFrom;
+    flushed = upTo.at(Math.max(before, upTo.sequence()));
+    return Math.min(before, upTo.sequence());
   }
 
   /** Whether any connection has flushed this update, or a later state. */
   boolean hasFlushed(Cursor cursor) {
     synchronized (this) {
-      if (cursor.epoch().equals(flushedEpoch) && flushed >= cursor.sequence()) {
+      if (flushed != null && flushed.covers(cursor)) {
         return true;
       }
     }
-    // A connection that is still in an old epoch may have been the last to record its flush.
+    // A connection that is still in an old term may have been the last to record its flush.
     for (StreamConnection connection : connections) {
       if (connection.hasFlushed(cursor)) {
         return true;

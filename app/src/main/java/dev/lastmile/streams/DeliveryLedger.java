@@ -1,6 +1,7 @@
 package dev.lastmile.streams;
 
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delivery;
 
 /**
@@ -29,9 +30,9 @@ public interface DeliveryLedger {
    * blocks.
    *
    * @param after the sequence before the range
-   * @param upTo the last sequence of the range
+   * @param upTo the end of the range, in the term of the read
    */
-  void settleRange(Channel channel, String epoch, long after, long upTo);
+  void settleRange(Channel channel, long after, Cursor upTo);
 
   /**
    * The number of deliveries that the ledger expects of this replica. Blocks until Redis has

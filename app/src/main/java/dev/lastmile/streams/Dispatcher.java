@@ -138,6 +138,16 @@ public final class Dispatcher implements AutoCloseable {
     registry.all().forEach(this::requireResync);
   }
 
+  /** Announces every channel again, and reads its state: Redis may hold other data. */
+  public void announceAll() {
+    registry
+        .all()
+        .forEach(group -> {
+          group.announcement = null;
+          requireResync(group);
+        });
+  }
+
   /** Reads the state of a channel again after the loss of one of its updates. */
   private void resyncChannel(String channel) {
     ChannelStreams group = registry.find(channel);

@@ -112,7 +112,7 @@ final class PendingDeliveries {
             count.incrementAndGet();
             waiting.put(delivery.sequence(), entry);
           } else if (!before.delivery.cursor().equals(delivery.cursor())) {
-            // The older one belongs to another epoch, whose ledger entries no longer exist.
+            // The older one is of another term: its update was lost, or is delivered again.
             waiting.put(delivery.sequence(), entry);
           }
           return waiting;
@@ -121,9 +121,12 @@ final class PendingDeliveries {
 
   /** Settles the deliveries that a flush of a connection covers. */
   void flushed(ChannelStreams group, StreamConnection.Flush flush) {
-    long after = group.advance(flush.epoch(), flush.upTo());
-    if (after < flush.upTo()) {
-      settleUpTo(group.channel(), flush.epoch(), after, flush.upTo());
+    Cursor upTo = flush.upTo();
+    if (upTo != null) {
+      long after = group.advance(upTo, flush.continuedFrom());
+      if (after < upTo.sequence()) {
+        settleUpTo(group.channel(), after, upTo);
+      }
     }
     for (Update update : flush.afterGap()) {
       settleOne(group.channel(), update.cursor());
@@ -134,27 +137,31 @@ final class PendingDeliveries {
    * @param after the sequence that the channel's connections had flushed before; -1 if it is
    *     unknown
    */
-  private void settleUpTo(Channel channel, String epoch, long after, long upTo) {
+  private void settleUpTo(Channel channel, long after, Cursor upTo) {
     List<Delivery> done = new ArrayList<>(1);
     channels.computeIfPresent(
         channel.value(),
         (_, waiting) -> {
-          Collection<Pending> covered = waiting.headMap(upTo, true).values();
-          covered.forEach(entry -> done.add(entry.delivery));
-          covered.clear();
+          // One of an earlier term is settled with the range, if its update was not lost. One of a
+          // later term is not flushed yet.
+          Collection<Pending> covered = waiting.headMap(upTo.sequence(), true).values();
+          covered.removeIf(entry -> {
+            boolean flushed = entry.delivery.cursor().isComparable(upTo);
+            if (flushed) {
+              done.add(entry.delivery);
+            }
+            return flushed;
+          });
           count.addAndGet(-done.size());
           return waiting.isEmpty() ? null : waiting;
         });
     long inRange = 0;
     for (Delivery delivery : done) {
-      // A delivery of another epoch cannot be settled: its ledger entry no longer exists.
-      if (delivery.cursor().epoch().equals(epoch)) {
-        ledger.settle(delivery, End.FLUSHED);
-        inRange += delivery.sequence() > after ? 1 : 0;
-      }
+      ledger.settle(delivery, End.FLUSHED);
+      inRange += delivery.sequence() > after ? 1 : 0;
     }
-    if (after >= 0 && inRange < upTo - after) {
-      ledger.settleRange(channel, epoch, after, upTo);
+    if (after >= 0 && inRange < upTo.sequence() - after) {
+      ledger.settleRange(channel, after, upTo);
     }
   }
 

@@ -203,7 +203,7 @@ final class Reconciler implements AutoCloseable {
     Cursor lowest = null;
     for (StreamConnection connection : held) {
       Cursor from = connection.readFrom();
-      if (from == null || (lowest != null && !lowest.epoch().equals(from.epoch()))) {
+      if (from == null || (lowest != null && !lowest.isComparable(from))) {
         return null;
       }
       if (lowest == null || from.sequence() < lowest.sequence()) {

@@ -25,18 +25,17 @@ final class SseEncoder {
 
   /** An update with an id, which becomes the client's cursor. */
   static Frame update(Update update) {
-    String cursor = update.clientCursor();
-    return frame(bytes("id: " + cursor + "\n"), cursor, update);
+    return frame(bytes("id: " + update.clientCursor() + "\n"), update);
   }
 
   /** An update after a gap: without an id, so the client's cursor stays before the gap. */
   static Frame updateWithoutId(Update update) {
-    return frame(new byte[0], update.clientCursor(), update);
+    return frame(new byte[0], update);
   }
 
-  private static Frame frame(byte[] id, String cursor, Update update) {
+  private static Frame frame(byte[] id, Update update) {
     byte[] state = update.state();
-    byte[] end = update.eventEnd(cursor);
+    byte[] end = update.eventEnd();
     int length = id.length + UPDATE.length + state.length + end.length + END.length;
     byte[] frame =
         ByteBuffer.allocate(length).put(id).put(UPDATE).put(state).put(end).put(END).array();

@@ -56,10 +56,12 @@ final class StreamConnection {
   /**
    * The updates that the kernel has accepted.
    *
-   * @param upTo everything up to this sequence has been flushed
+   * @param upTo everything up to this position has been flushed; null before the stream has begun
+   * @param continuedFrom the sequence with which this connection continued into the term of {@code
+   *     upTo}; -1 if its state was replaced
    * @param afterGap updates after a gap that is not repaired; they say nothing about earlier ones
    */
-  record Flush(String epoch, long upTo, List<Update> afterGap) {}
+  record Flush(@Nullable Cursor upTo, long continuedFrom, List<Update> afterGap) {}
 
   /** The action that a check requires. */
   enum Tick {
@@ -93,19 +95,17 @@ final class StreamConnection {
   @GuardedBy("this")
   private final @Nullable Cursor resume;
 
+  /** The highest position that the send queue has taken; null until {@code ready} is queued. */
   @GuardedBy("this")
-  private boolean opened;
-
-  @GuardedBy("this")
-  private String epoch = "";
-
-  /** The highest sequence that the send queue has taken. */
-  @GuardedBy("this")
-  private long position;
+  private @Nullable Cursor position;
 
   /** The kernel has accepted everything up to this sequence; it follows {@code position}. */
   @GuardedBy("this")
   private long flushed;
+
+  /** The sequence with which it continued into the term of {@code position}, or -1. */
+  @GuardedBy("this")
+  private long continuedFrom = -1;
 
   @GuardedBy("this")
   private long writesEnded;
@@ -225,16 +225,16 @@ final class StreamConnection {
 
   @GuardedBy("this")
   private Offer enqueue(Frame frame, Update update, boolean repair) {
-    boolean sameEpoch = update.cursor().epoch().equals(epoch);
-    if (sameEpoch && update.sequence() <= position) {
+    Cursor cursor = update.cursor();
+    if (hasReached(cursor)) {
       return Offer.NOTHING;
     }
     boolean room = !repair || memory.hasRoom(queue.bytes(), frame.length());
-    if (sameEpoch && update.sequence() == position + 1 && room) {
+    if (position != null && cursor.follows(position) && room) {
       if (!queue.offer(frame)) {
         return Offer.FULL;
       }
-      position = update.sequence();
+      position = cursor;
       return Offer.QUEUED;
     }
     if (!repair) {
@@ -291,7 +291,7 @@ final class StreamConnection {
 
   @GuardedBy("this")
   private @Nullable Cursor resumeCursor() {
-    return opened ? new Cursor(epoch, position) : resume;
+    return position != null ? position : resume;
   }
 
   /** Whether the last read was a page. */
@@ -301,7 +301,7 @@ final class StreamConnection {
 
   /** Whether {@code ready} has been queued for the client. */
   synchronized boolean isOpened() {
-    return opened;
+    return position != null;
   }
 
   /**
@@ -331,8 +331,7 @@ final class StreamConnection {
       needsAll = true;
       return Progress.AGAIN;
     }
-    if (!opened) {
-      opened = true;
+    if (position == null) {
       queue.add(
           SseEncoder.ready(
               channel(), delta.headCursor(), replica, properties.heartbeat(), properties.retry()));
@@ -341,17 +340,21 @@ final class StreamConnection {
       queue.add(SseEncoder.reset(channel(), delta.headCursor(), reason(delta, resumed)));
       flushed = 0;
     }
-    position = continues && resumed != null ? resumed.sequence() : 0;
-    epoch = delta.epoch();
+    long reached = continues && resumed != null ? resumed.sequence() : 0;
+    if (position == null || !continues) {
+      continuedFrom = -1;
+    } else if (!position.isComparable(delta.headCursor())) {
+      continuedFrom = reached;
+    }
     needsAll = false;
     for (Frame frame : frames) {
       Update update = frame.update();
-      if (update != null && update.sequence() > position) {
+      if (update != null && update.sequence() > reached) {
         queue.add(frame);
-        position = update.sequence();
+        reached = update.sequence();
       }
     }
-    position = Math.max(position, delta.reach());
+    position = delta.headCursor().at(Math.max(reached, delta.reach()));
     paging = !delta.complete();
     if (paging) {
       return Progress.PAGE;
@@ -401,7 +404,10 @@ final class StreamConnection {
     if (!resumed.epoch().equals(delta.epoch())) {
       return "epoch";
     }
-    return resumed.sequence() > delta.head() ? "ahead" : "retention";
+    if (!delta.continuesPage(resumed)) {
+      return resumed.term().equals(delta.term()) ? "ahead" : "term";
+    }
+    return "retention";
   }
 
   /**
@@ -424,10 +430,10 @@ final class StreamConnection {
     count();
     for (Frame frame : written) {
       Update update = frame.update();
-      if (update == null || !update.cursor().epoch().equals(epoch)) {
+      if (update == null || position == null || !update.cursor().isComparable(position)) {
         continue;
       }
-      if (update.sequence() <= position) {
+      if (position.covers(update.cursor())) {
         flushed = Math.max(flushed, update.sequence());
       } else {
         afterGap = afterGap.isEmpty() ? new ArrayList<>(1) : afterGap;
@@ -444,20 +450,23 @@ final class StreamConnection {
 
   @GuardedBy("this")
   private Flush flush(List<Update> afterGap) {
-    if (queue.isEmpty()) {
-      flushed = position;
+    if (position == null) {
+      return new Flush(null, -1, afterGap);
     }
-    return new Flush(epoch, flushed, afterGap);
+    if (queue.isEmpty()) {
+      flushed = position.sequence();
+    }
+    return new Flush(position.at(flushed), continuedFrom, afterGap);
   }
 
   /** Whether the kernel has accepted this update, or a later state. */
   synchronized boolean hasFlushed(Cursor cursor) {
-    return cursor.epoch().equals(epoch) && flushed >= cursor.sequence();
+    return position != null && position.at(flushed).covers(cursor);
   }
 
   /** Whether the send queue has taken this update, or a later state. */
   synchronized boolean hasReached(Cursor cursor) {
-    return cursor.epoch().equals(epoch) && position >= cursor.sequence();
+    return position != null && position.covers(cursor);
   }
 
   /** The number of completed writes. */
@@ -495,10 +504,10 @@ final class StreamConnection {
       return Tick.NOTHING;
     }
     nextHeartbeatNanos = nowNanos + properties.heartbeat().toNanos();
-    if (!opened || !queue.isEmpty()) {
+    if (position == null || !queue.isEmpty()) {
       return Tick.NOTHING;
     }
-    queue.add(SseEncoder.heartbeat(channel(), new Cursor(epoch, position)));
+    queue.add(SseEncoder.heartbeat(channel(), position));
     return Tick.HEARTBEAT;
   }
 

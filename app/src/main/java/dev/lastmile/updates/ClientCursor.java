@@ -11,26 +11,24 @@ import java.util.zip.CRC32;
  *
  * <p>The check names the channel. A browser may keep a cursor while its identity changes, and
  * positions of two channels of a partition could be confused otherwise. The term names the Redis
- * primary that served the partition; it is {@code 0} until terms exist.
+ * primary that served the partition.
  *
- * <p>To clients the text is opaque, except that two cursors of one stream with the same epoch can
- * be compared by their sequences.
+ * <p>To clients the text is opaque, except that cursors with the same epoch, term and check can be
+ * compared by their sequences.
  */
 public final class ClientCursor {
   /** The position of a client that has to begin anew: no channel continues it. */
-  public static final Cursor NOWHERE = new Cursor("0".repeat(16), 0);
-
-  private static final String NO_TERM = "0";
+  public static final Cursor NOWHERE = new Cursor("0".repeat(16), "0", 0);
 
   /** With a suffix, or without one: the form before channels were named. */
   private static final Pattern FORM =
-      Pattern.compile("([0-9a-f]{16})-(0|[1-9][0-9]{0,15})(?:-[0-9a-z]{1,40}\\.([0-9a-f]{8}))?");
+      Pattern.compile("([0-9a-f]{16})-(0|[1-9][0-9]{0,15})(?:-([0-9a-z]{1,40})\\.([0-9a-f]{8}))?");
 
   private ClientCursor() {}
 
   /** The text of a position in a channel. */
   public static String text(Cursor cursor, Channel channel) {
-    return cursor + "-" + NO_TERM + "." + check(channel);
+    return cursor + "." + check(channel);
   }
 
   /**
@@ -53,8 +51,8 @@ public final class ClientCursor {
       return Optional.empty();
     }
     return Optional.of(
-        check(channel).equals(matcher.group(3))
-            ? new Cursor(matcher.group(1), Long.parseLong(matcher.group(2)))
+        check(channel).equals(matcher.group(4))
+            ? new Cursor(matcher.group(1), matcher.group(3), Long.parseLong(matcher.group(2)))
             : NOWHERE);
   }
 

@@ -3,22 +3,44 @@ package dev.lastmile.updates;
 /**
  * A position in the updates of one channel: everything up to {@code sequence} is known.
  *
- * <p>Sequences of different epochs are never compared. {@link ClientCursor} is its text for
- * clients.
+ * <p>Sequences of different epochs are never compared. Those of different terms need the heads that
+ * the terms found, see {@link Delta#continues}. {@link ClientCursor} is its text for clients.
  *
  * @param epoch 16 hexadecimal digits; changes when the partition's data was lost
+ * @param term names the time during which one Redis server was the primary, and in which this
+ *     position was read or published; 12 hexadecimal digits
  * @param sequence 0 (before the first update) or higher
  */
-public record Cursor(String epoch, long sequence) {
+public record Cursor(String epoch, String term, long sequence) {
   public Cursor {
     if (sequence < 0) {
       throw new IllegalArgumentException("sequence " + sequence);
     }
   }
 
-  /** {@code <epoch>-<sequence>}, for logs. */
+  /** Whether the sequences of both can be compared: no update was lost between them. */
+  public boolean isComparable(Cursor other) {
+    return epoch.equals(other.epoch) && term.equals(other.term);
+  }
+
+  /** Whether it is comparable with another one, and not below it. */
+  public boolean covers(Cursor other) {
+    return isComparable(other) && sequence >= other.sequence;
+  }
+
+  /** Whether it is the next one after another one, in the same term. */
+  public boolean follows(Cursor other) {
+    return isComparable(other) && sequence == other.sequence + 1;
+  }
+
+  /** Another position of the same term. */
+  public Cursor at(long other) {
+    return new Cursor(epoch, term, other);
+  }
+
+  /** {@code <epoch>-<sequence>-<term>}. */
   @Override
   public String toString() {
-    return epoch + "-" + sequence;
+    return epoch + "-" + sequence + "-" + term;
   }
 }

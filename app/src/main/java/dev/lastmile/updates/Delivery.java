@@ -6,13 +6,14 @@ import static java.nio.charset.StandardCharsets.UTF_8;
  * One entry of the ledger: an update that one owner is expected to deliver.
  *
  * @param channel the audience of the update
- * @param cursor the epoch and the sequence of the update
+ * @param cursor the position of the update, in the term in which it was published or found
  * @param owner the incarnation that held a connection of the channel at publication
  * @param operationId the operation of the update
  * @param version the update's number within its operation
  * @param correlationId the correlation id of the operation
  * @param traceparent W3C trace context of the publication
  * @param publishedAtMicros Redis time of the publication, microseconds since 1970
+ * @param term the term of the publication. If the update is lost, another one may have its sequence
  */
 public record Delivery(
     Channel channel,
@@ -22,8 +23,9 @@ public record Delivery(
     long version,
     CorrelationId correlationId,
     String traceparent,
-    long publishedAtMicros) {
-  private static final int REDELIVERY_FIELDS = 10;
+    long publishedAtMicros,
+    String term) {
+  private static final int REDELIVERY_FIELDS = 12;
 
   /** The delivery that is expected of an owner of this update. */
   public static Delivery of(Update update, String owner) {
@@ -35,18 +37,19 @@ public record Delivery(
         update.version(),
         update.correlationId(),
         update.traceparent(),
-        update.publishedAtMicros());
+        update.publishedAtMicros(),
+        update.cursor().term());
   }
 
   /**
    * Parses an entry as the ledger stores it.
    *
-   * @param entry time, operation, version, correlation id, traceparent
+   * @param entry time, operation, version, correlation id, traceparent, term
    * @throws IllegalArgumentException if the text is not an entry
    */
   public static Delivery parse(Channel channel, Cursor cursor, String owner, String entry) {
     String[] field = entry.split(" ", -1);
-    if (field.length != 5) {
+    if (field.length != 6) {
       throw new IllegalArgumentException("not an entry of the ledger: " + entry);
     }
     return new Delivery(
@@ -57,7 +60,8 @@ public record Delivery(
         Long.parseLong(field[2]),
         new CorrelationId(field[3]),
         field[4],
-        Long.parseLong(field[0]));
+        Long.parseLong(field[0]),
+        field[5]);
   }
 
   /**
@@ -73,13 +77,14 @@ public record Delivery(
     }
     return new Delivery(
         new Channel(field[2]),
-        new Cursor(field[3], Long.parseLong(field[4])),
+        new Cursor(field[3], field[4], Long.parseLong(field[5])),
         field[1],
-        new OperationId(field[6]),
-        Long.parseLong(field[7]),
-        new CorrelationId(field[8]),
-        field[9],
-        Long.parseLong(field[5]));
+        new OperationId(field[7]),
+        Long.parseLong(field[8]),
+        new CorrelationId(field[9]),
+        field[10],
+        Long.parseLong(field[6]),
+        field[11]);
   }
 
   /** The update's sequence in the channel. */

@@ -1,6 +1,7 @@
 package dev.lastmile.updates;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * incomplete one (a page) only up to {@link #reach()}.
  *
  * @param epoch the epoch of the read
+ * @param term the term of the read
+ * @param continuable for each known term, the highest sequence with which its readers can continue
  * @param head the highest sequence of the channel
  * @param floor the highest sequence that retention has deleted
  * @param after the sequence after which the read began; 0 means all retained state
@@ -18,21 +21,30 @@ import org.jspecify.annotations.Nullable;
  * @param complete whether the delta reaches the head, not only the end of a page
  */
 public record Delta(
-    String epoch, long head, long floor, long after, List<Update> updates, boolean complete) {
+    String epoch,
+    String term,
+    Map<String, Long> continuable,
+    long head,
+    long floor,
+    long after,
+    List<Update> updates,
+    boolean complete) {
 
   public Delta {
+    continuable = Map.copyOf(continuable);
     updates = List.copyOf(updates);
   }
 
   /**
    * Whether a client can continue from this cursor. If not, its state has to be replaced: the
-   * cursor has another epoch, is above the head, or is below the floor.
+   * cursor has another epoch or an unknown term, is above the head at which the channel left its
+   * term, or is below the floor.
+   *
+   * <p>A client that continues has seen no update that a failover lost. A client that is replaced
+   * may have seen none either, if more than 16 terms began since.
    */
   public boolean continues(@Nullable Cursor cursor) {
-    return cursor != null
-        && cursor.epoch().equals(epoch)
-        && cursor.sequence() <= head
-        && cursor.sequence() >= floor;
+    return cursor != null && cursor.sequence() >= floor && continuesPage(cursor);
   }
 
   /**
@@ -40,7 +52,9 @@ public record Delta(
    * continue below deleted sequences.
    */
   public boolean continuesPage(@Nullable Cursor cursor) {
-    return cursor != null && cursor.epoch().equals(epoch) && cursor.sequence() <= head;
+    return cursor != null
+        && cursor.epoch().equals(epoch)
+        && cursor.sequence() <= continuable.getOrDefault(cursor.term(), -1L);
   }
 
   /** The sequence up to which a reader at {@link #after} knows everything after this delta. */
@@ -50,6 +64,6 @@ public record Delta(
 
   /** The head as a cursor. */
   public Cursor headCursor() {
-    return new Cursor(epoch, head);
+    return new Cursor(epoch, term, head);
   }
 }

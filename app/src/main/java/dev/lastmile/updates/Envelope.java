@@ -10,7 +10,7 @@ import java.util.Arrays;
  * <p>An update is one header line, followed by the operation's JSON object without its end:
  *
  * <pre>
- * 4 TAB owners TAB channel TAB operationId TAB epoch TAB sequence TAB version TAB
+ * 5 TAB owners TAB channel TAB operationId TAB epoch TAB term TAB sequence TAB version TAB
  *   correlationId TAB traceparent TAB tracestate TAB publishedAtMicros LF state
  * </pre>
  *
@@ -24,13 +24,13 @@ import java.util.Arrays;
  */
 public final class Envelope {
   /** The first field of an update's header; another value means another format. */
-  private static final char FORMAT = '4';
+  private static final char FORMAT = '5';
 
   private static final char REDELIVERY = '2';
 
   private static final int OWNERS = 1;
   private static final int CHANNEL = 2;
-  private static final int FIELDS = 11;
+  private static final int FIELDS = 12;
 
   private Envelope() {}
 
@@ -80,12 +80,12 @@ public final class Envelope {
     return new Update(
         new Channel(header[CHANNEL]),
         new OperationId(header[3]),
-        new Cursor(header[4], Long.parseLong(header[5])),
-        Long.parseLong(header[6]),
-        new CorrelationId(header[7]),
-        header[8],
+        new Cursor(header[4], header[5], Long.parseLong(header[6])),
+        Long.parseLong(header[7]),
+        new CorrelationId(header[8]),
         header[9],
-        Long.parseLong(header[10]),
+        header[10],
+        Long.parseLong(header[11]),
         Arrays.copyOfRange(envelope, end, envelope.length));
   }
 

@@ -14,11 +14,12 @@ import java.util.Locale;
  *
  * <p>The state is encoded once, by the replica that changed it, and copied into frames and answers
  * unchanged. Only the end of the JSON object is added here: the time of the change, which comes
- * from Redis, and for the stream the cursor and the trace context. Immutable: no code may change
- * the array.
+ * from Redis, the cursor, and for the stream the trace context. Immutable: no code may change the
+ * array.
  *
  * @param channel the audience of the update
- * @param cursor the epoch and the sequence of this update in its channel
+ * @param cursor the position of this update in its channel, in the term in which it was published
+ *     or read
  * @param version 1 for the creation, then one more per stored change
  * @param traceparent W3C trace context of the span that published it
  * @param tracestate the W3C tracestate of that span, may be empty
@@ -47,16 +48,17 @@ public record Update(
   }
 
   /**
-   * The same state with another epoch. After an epoch renewal the state that Redis kept continues
-   * under its sequences, and a client whose state was reset has to be able to resume from it.
+   * The same state, read in this epoch and term. State that Redis kept continues under its
+   * sequences, and a client has to be able to resume from it.
    */
-  public Update inEpoch(String epoch) {
-    return epoch.equals(cursor.epoch())
+  public Update readIn(String epoch, String term) {
+    Cursor read = new Cursor(epoch, term, cursor.sequence());
+    return read.equals(cursor)
         ? this
         : new Update(
             channel,
             operationId,
-            new Cursor(epoch, cursor.sequence()),
+            read,
             version,
             correlationId,
             traceparent,
@@ -67,7 +69,7 @@ public record Update(
 
   /** The end of the operation's JSON, as all endpoints but the stream return it. */
   public byte[] operationEnd() {
-    return (",\"updatedAt\":\"" + publishedAt() + "\"}").getBytes(UTF_8);
+    return (changed() + "}").getBytes(UTF_8);
   }
 
   /** The operation's JSON, as all endpoints but the stream return it. */
@@ -78,16 +80,15 @@ public record Update(
     return json;
   }
 
-  /**
-   * The end of the data of the stream's {@code update} event.
-   *
-   * @param cursor the text of this update's cursor
-   */
-  public byte[] eventEnd(String cursor) {
-    String at = publishedAt();
-    String changed = ",\"updatedAt\":\"" + at + "\",\"cursor\":\"" + cursor + '"';
-    String published = ",\"traceparent\":\"" + traceparent + "\",\"publishedAt\":\"" + at + "\"}";
-    return (changed + published).getBytes(UTF_8);
+  /** The end of the data of the stream's {@code update} event. */
+  public byte[] eventEnd() {
+    String published =
+        ",\"traceparent\":\"" + traceparent + "\",\"publishedAt\":\"" + publishedAt() + "\"}";
+    return (changed() + published).getBytes(UTF_8);
+  }
+
+  private String changed() {
+    return ",\"updatedAt\":\"" + publishedAt() + "\",\"cursor\":\"" + clientCursor() + '"';
   }
 
   private String publishedAt() {

@@ -1,13 +1,12 @@
 -- Reads the totals of one partition at one instant.
 --
 -- KEYS  1 meta  2 ledger  3 redelivered  4 account (see update.lua)
--- Returns {start of its epoch, s, run_id of the Redis process that began it, outstanding deliveries, age of the oldest
---   outstanding, ms, time of the reading, ms, time of the last repair, ms, or '', counter, value, ...}; {} without
---   an epoch
+-- Returns {time at which they began, s, outstanding deliveries, age of the oldest outstanding, ms, time of the reading,
+--   ms, time of the last repair, ms, or '', counter, value, ...}; {} if the totals of this term have not begun
 local meta_key, ledger_key, redelivered_key, account_key = unpack(KEYS)
-local epoch, run, begun, swept, stalled, repaired = unpack(redis.call('HMGET', meta_key, 'epoch', 'run', 'begun',
-  'swept', 'stalled', 'repaired'))
-if not epoch then
+local epoch, swept, stalled, repaired = unpack(redis.call('HMGET', meta_key, 'epoch', 'swept', 'stalled', 'repaired'))
+local account_term, begun = unpack(redis.call('HMGET', account_key, 'term', 'begun'))
+if not epoch or account_term ~= term then
   return {}
 end
 local clock = ledger_clock(swept, stalled)
@@ -17,10 +16,10 @@ for _, key in ipairs({ledger_key, redelivered_key}) do
   oldest = math.min(oldest, tonumber(first or clock))
 end
 local outstanding = redis.call('ZCARD', ledger_key) + redis.call('ZCARD', redelivered_key)
-local result = {begun or '0', run or '', outstanding, clock - oldest, millis, repaired or ''}
+local result = {begun, outstanding, clock - oldest, millis, repaired or ''}
 local fields = redis.call('HGETALL', account_key)
 for i = 1, #fields, 2 do
-  if fields[i] ~= 'epoch' and not string.match(fields[i], ' gone$') then
+  if string.match(fields[i], ' ') and not string.match(fields[i], ' gone$') then
     result[#result + 1] = fields[i]
     result[#result + 1] = fields[i + 1]
   end

@@ -1,7 +1,8 @@
--- Prepended, after clock.lua, to the scripts that read or change the state of a channel.
+-- Prepended, after term.lua and clock.lua, to the scripts that read or change the state of a channel.
 --
--- The position of a channel is the field "channel:<channel>" of meta: "head floor". It exists while the log does. With
--- meta the epoch is lost, too.
+-- The position of a channel is the field "channel:<channel>" of meta: "head floor term:found term:found ...". It exists
+-- while the log does. With meta the epoch is lost, too. The first change of a channel in a term stores the head that it
+-- found. A reader of an earlier term has seen nothing that was lost since if its sequence is not above that head.
 --
 -- An operator, or a Redis that may evict keys, can delete the log, the operations or the final times alone. The scripts
 -- check that log and operations have the same entries. If not, the channel is repaired from what is left, and begins
@@ -17,8 +18,35 @@ local function is_final(status)
   return status == 'SUCCEEDED' or status == 'FAILED'
 end
 
-local function set_position(keys, channel, head, floor)
-  redis.call('HSET', keys.meta, position_field(channel), string.format('%d %d', head, floor))
+-- The parts of a stored position; nothing if it is missing.
+local function split_position(value)
+  local head, floor, found = string.match(value or '', '^(%d+) (%d+)(.*)$')
+  return tonumber(head), tonumber(floor), found
+end
+
+-- Stores a position. With the first change in this term it stores the head that the change found, too.
+local function set_position(keys, channel, found, head, floor)
+  local _, _, heads = split_position(redis.call('HGET', keys.meta, position_field(channel)))
+  heads = heads or ''
+  if head ~= found and not string.find(heads, ' ' .. term .. ':', 1, true) then
+    local _, known = split_terms(redis.call('HGET', keys.meta, 'terms'))
+    heads = string.gsub(heads, ' (%x+):%d+', function(name) return not known[name] and '' or nil end)
+    heads = heads .. string.format(' %s:%d', term, found)
+  end
+  redis.call('HSET', keys.meta, position_field(channel), string.format('%d %d%s', head, floor, heads))
+end
+
+-- For each term, oldest first, the highest sequence with which its readers can continue: {term, sequence, ...}.
+local function continuable(keys, channel, terms, head)
+  local _, _, heads = split_position(redis.call('HGET', keys.meta, position_field(channel)))
+  local result, left = {}, head
+  for i = #terms, 1, -1 do
+    result[i * 2 - 1], result[i * 2] = terms[i], left
+    -- Without a position nothing is known about the changes of earlier terms.
+    local found = heads and string.match(heads, ' ' .. terms[i] .. ':(%d+)')
+    left = heads and tonumber(found or left) or 0
+  end
+  return result
 end
 
 -- A new channel continues above this head, so that no old cursor is valid for it by chance.
@@ -74,7 +102,8 @@ local function restore_finals(keys, channel)
 end
 
 -- Makes the log and the final times anew from the operations. Returns the new head and floor.
-local function repair(keys, channel, head)
+local function repair(keys, channel, found)
+  local head = found
   local states = complete_states(keys)
   redis.call('DEL', keys.log)
   for id, state in pairs(states) do
@@ -91,7 +120,7 @@ local function repair(keys, channel, head)
   count_repair(keys)
   head = head + 1
   if next(states) then
-    set_position(keys, channel, head, head)
+    set_position(keys, channel, found, head, head)
   else
     delete_position(keys, channel, head)
   end
@@ -103,8 +132,8 @@ end
 -- value    the position, from meta
 -- trimmed  the highest head of a deleted channel, from meta
 local function checked_position(keys, channel, value, trimmed)
-  local head, floor = string.match(value or '', '^(%d+) (%d+)$')
-  head, floor = tonumber(head or trimmed or 0), tonumber(floor or trimmed or 0)
+  local head, floor = split_position(value)
+  head, floor = head or tonumber(trimmed or 0), floor or tonumber(trimmed or 0)
   local logged = redis.call('ZCARD', keys.log)
   if logged * 2 ~= redis.call('HLEN', keys.operations) or (value and logged == 0) then
     return repair(keys, channel, head)
@@ -113,7 +142,7 @@ local function checked_position(keys, channel, value, trimmed)
     -- With the positions, meta was deleted, so the epoch is another one than that of any cursor.
     local newest = redis.call('ZRANGE', keys.log, -1, -1, 'WITHSCORES')[2]
     head = math.max(head, tonumber(newest))
-    set_position(keys, channel, head, floor)
+    set_position(keys, channel, head, head, floor)
   end
   return head, floor
 end

@@ -1,11 +1,12 @@
 -- Finds the entries of an owner in a range of a channel's sequences, which a read of state has delivered.
 --
 -- KEYS  1 meta  2 entries (see update.lua)
--- ARGV  1 epoch  2 channel  3 incarnation  4 first sequence  5 last sequence
+-- ARGV  1 epoch and  2 term of the read  3 channel  4 incarnation  5 first sequence  6 last sequence
 -- Returns for each entry: sequence, its data
 local meta_key, entries_key = unpack(KEYS)
-local epoch, channel, incarnation, first, last = unpack(ARGV)
-if redis.call('HGET', meta_key, 'epoch') ~= epoch then
+local epoch, read_term, channel, incarnation, first, last = unpack(ARGV)
+if read_term ~= term or redis.call('HGET', meta_key, 'epoch') ~= epoch then
+  -- The sequences may be those of other updates.
   return {}
 end
 local found = {}

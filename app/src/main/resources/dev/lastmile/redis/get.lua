@@ -1,8 +1,8 @@
--- Reads one operation of a channel, with the epoch of its version.
+-- Reads one operation of a channel.
 --
 -- KEYS  1 meta  2 operations (see update.lua)
 -- ARGV  1 operation id
--- Returns {epoch, envelope}; {} if unknown
+-- Returns {epoch, term, envelope}; {} if unknown
 local meta_key, operations_key = unpack(KEYS)
 local id = ARGV[1]
 local epoch = redis.call('HGET', meta_key, 'epoch')
@@ -10,4 +10,4 @@ local envelope = redis.call('HGET', operations_key, id .. ':e')
 if not epoch or not envelope then
   return {}
 end
-return {epoch, envelope}
+return {epoch, term, envelope}

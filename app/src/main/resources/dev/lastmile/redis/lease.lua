@@ -9,18 +9,19 @@
 --       5 whether it wants to sweep the partition: 1, 0  6 time without a sweep after which another replica sweeps, ms
 --       7 age of a renewal up to which its incarnation is counted, ms  then every counter of the account
 -- Returns {'held', number of other incarnations that receive, 1 if this one sweeps the partition, number of incarnations
---   that renewed lately} or {'left'}, {'lost'}, {'no_epoch'}
+--   that renewed lately, term} or {'left'}, {'lost'}, {'no_epoch'}
 --
 -- One incarnation sweeps the partition for all: the first one that wants to, until it gives the partition back. Without
 -- sweeps for a while, the next one sweeps it, whether it wants to or not: the lease of a dead one does not end before,
 -- because the ledger's clock stands still.
 local meta_key, leases_key, account_key, receiving_key = unpack(KEYS)
 local incarnation, mode, length, receiving, wants, silence, recent = unpack(ARGV)
-local epoch, swept, stalled, sweeper, sweeper_since = unpack(redis.call('HMGET', meta_key, 'epoch', 'swept', 'stalled',
-  'sweeper', 'sweeperSince'))
+local epoch, recorded_terms, swept, stalled, sweeper, sweeper_since = unpack(redis.call('HMGET', meta_key, 'epoch',
+  'terms', 'swept', 'stalled', 'sweeper', 'sweeperSince'))
 if not epoch then
   return {'no_epoch'}
 end
+record_term(meta_key, recorded_terms)
 local clock = ledger_clock(swept, stalled)
 if mode == 'leave' then
   -- A lease that has ended stays and counts as lost. A lease that does not exist is added, so that the sweep finds it.
@@ -68,4 +69,5 @@ elseif not sweeps then
   end
 end
 local renewed = string.format('%d', clock + tonumber(length) - tonumber(recent))
-return {'held', others, sweeps and 1 or 0, redis.call('ZCOUNT', leases_key, renewed, '+inf')}
+return {'held', others, sweeps and 1 or 0, redis.call('ZCOUNT', leases_key, renewed, '+inf'),
+  term}

@@ -2,7 +2,8 @@
 --
 -- KEYS  1 meta  2 ledger  3 redelivered  4 entries  5 account (see update.lua), then the timeline of each delivery
 -- ARGV  1 epoch of the entries  2 late after, us  3 outcome of a flush in time  4 outcome of a later one
---       for each: channel, sequence, incarnation, version, how (flushed, slow_consumer, client_gone), at (us)
+--       for each: channel, sequence, incarnation, version, term of its publication,
+--       how (flushed, slow_consumer, client_gone), at (us)
 -- Returns for each the outcome, '' if there is no such entry any more; {} if the epoch is another one
 local meta_key, ledger_key, redelivered_key, entries_key, account_key = unpack(KEYS, 1, 5)
 local epoch, late_after, in_time, late = unpack(ARGV, 1, 4)
@@ -11,12 +12,13 @@ if redis.call('HGET', meta_key, 'epoch') ~= epoch then
 end
 local outcomes = {}
 for i = 1, #KEYS - 5 do
-  local channel, sequence, incarnation, version, how, at = unpack(ARGV, i * 6 - 1, i * 6 + 4)
+  local channel, sequence, incarnation, version, published_in, how, at = unpack(ARGV, i * 7 - 2, i * 7 + 4)
   local timeline_key = KEYS[i + 5]
   local entry = channel .. ':' .. sequence .. ':' .. incarnation
   local data = redis.call('HGET', entries_key, entry)
   outcomes[i] = ''
-  if data then
+  -- In another term it is an update with the same sequence, after this one was lost.
+  if data and string.match(data, '%x+$') == published_in then
     local outcome = how
     if how == 'flushed' then
       local published = tonumber(string.match(data, '^%d+'))

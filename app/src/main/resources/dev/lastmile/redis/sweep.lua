@@ -1,6 +1,9 @@
 -- Redelivers overdue deliveries of one partition once, and then expires them. The replica that holds the partition calls
 -- it; further calls do no harm.
 --
+-- In a new term the account begins anew with the outstanding deliveries: its totals may be older than those that were
+-- read in the term before. account.lua returns no totals before.
+--
 -- KEYS  1 meta  2 ledger  3 redelivered  4 entries  5 account (see update.lua)  6 leases (see lease.lua)
 --       7 expired: list of the last expired entries, newest first
 -- ARGV  1 redeliver after, ms  2 expire after, ms  3 maximum number of each  4 topic, '' = no redelivery is published
@@ -13,26 +16,49 @@ if not epoch then
   return {0, {}, {}}
 end
 local clock = ledger_clock(swept, stalled)
+
+local function owner(entry)
+  return string.match(entry, '^(%w+):(%d+):(.*)$')
+end
+
+-- Keeps the replicas of the account, so that their totals exist in every partition.
+local function begin_account()
+  local expected = {}
+  for _, key in ipairs({ledger_key, redelivered_key}) do
+    for _, entry in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+      local _, _, incarnation = owner(entry)
+      local field = replica_of(incarnation) .. ' expected'
+      expected[field] = (expected[field] or 0) + 1
+    end
+  end
+  for _, field in ipairs(redis.call('HKEYS', account_key)) do
+    if string.match(field, ' ') and not string.match(field, ' gone$') then
+      redis.call('HSET', account_key, field, expected[field] or 0)
+    end
+  end
+  redis.call('HSET', account_key, 'epoch', epoch, 'term', term, 'begun', time[1])
+end
+
 redis.call('HSET', meta_key, 'swept', string.format('%d', millis), 'stalled',
   string.format('%d', tonumber(stalled or 0) + lost_millis(swept)))
-local marked = redis.call('HGET', entries_key, 'epoch') == epoch and redis.call('HGET', account_key, 'epoch') == epoch
+local account_epoch, account_term = unpack(redis.call('HMGET', account_key, 'epoch', 'term'))
+local marked = redis.call('HGET', entries_key, 'epoch') == epoch and account_epoch == epoch
 local entries = redis.call('HLEN', entries_key) - 1
 if not marked or entries ~= redis.call('ZCARD', ledger_key) + redis.call('ZCARD', redelivered_key) then
   -- A part of the ledger or the account was deleted. The totals are wrong then: the next script that finds no epoch
   -- begins a new one.
-  redis.call('HDEL', meta_key, 'run', 'epoch')
+  redis.call('HDEL', meta_key, 'epoch')
   redis.call('HSET', meta_key, 'repaired', string.format('%d', millis))
   return {0, {}, {}}
+end
+if account_term ~= term then
+  begin_account()
 end
 local limit = tonumber(max_entries)
 
 local function due(key, after)
   return redis.call('ZRANGEBYSCORE', key, '-inf', string.format('%d', clock - tonumber(after)),
     'WITHSCORES', 'LIMIT', 0, limit)
-end
-
-local function owner(entry)
-  return string.match(entry, '^(%w+):(%d+):(.*)$')
 end
 
 -- First the entries of an earlier sweep, so that every owner has time to deliver after a redelivery.
@@ -62,7 +88,7 @@ for i = 1, #again, 2 do
   local channel, sequence, incarnation = owner(entry)
   if topic ~= '' and alive(leases_key, incarnation, clock) then
     local data = string.gsub(redis.call('HGET', entries_key, entry), ' ', '\t')
-    redis.call('PUBLISH', topic, table.concat({'2', incarnation, channel, epoch, sequence, data}, '\t'))
+    redis.call('PUBLISH', topic, table.concat({'2', incarnation, channel, epoch, term, sequence, data}, '\t'))
     redis.call('HINCRBY', account_key, replica_of(incarnation) .. ' redelivered', 1)
   end
 end

@@ -8,7 +8,9 @@ local meta_key, log_key, operations_key, finals_key, expiry_key = unpack(KEYS)
 local channel, retention_millis, limit = unpack(ARGV)
 local keys = {meta = meta_key, log = log_key, operations = operations_key, finals = finals_key, expiry = expiry_key}
 local retention = tonumber(retention_millis)
-local trimmed, stored_position = unpack(redis.call('HMGET', meta_key, 'trimmed', position_field(channel)))
+local recorded_terms, trimmed, stored_position = unpack(redis.call('HMGET', meta_key, 'terms', 'trimmed',
+  position_field(channel)))
+record_term(meta_key, recorded_terms)
 local head, floor = checked_position(keys, channel, stored_position, trimmed)
 local due = redis.call('ZRANGEBYSCORE', finals_key, 0, millis - retention, 'LIMIT', 0, limit)
 for _, id in ipairs(due) do
@@ -21,7 +23,7 @@ if redis.call('ZCARD', log_key) == 0 then
   delete_position(keys, channel, head)
 else
   if #due > 0 then
-    set_position(keys, channel, head, floor)
+    set_position(keys, channel, head, head, floor)
   end
   local oldest = redis.call('ZRANGE', finals_key, 0, 0, 'WITHSCORES')[2]
   if not oldest and restore_finals(keys, channel) then

@@ -1,12 +1,12 @@
--- Prepended, after clock.lua and channel.lua, to the scripts that store an update of an operation and publish
+-- Prepended, after term.lua, clock.lua and channel.lua, to the scripts that store an update of an operation and publish
 -- it: create.lua and change.lua. Each is one atomic step.
 --
 -- State, sequence, timeline, retention, expected deliveries and publication are written only by these scripts.
 --
 -- KEYS  all in one partition
---   1 meta         hash    epoch, run, begun (s), trimmed (highest head of a deleted channel), swept and stalled
---                          (see clock.lua), sweeper and sweeperSince (see lease.lua), repaired (time of the last repair, ms),
---                          positions (see channel.lua)
+--   1 meta         hash    epoch, terms (see term.lua), trimmed (highest head of a deleted channel), swept and
+--                          stalled (see clock.lua), sweeper and sweeperSince (see lease.lua), repaired (time of the
+--                          last repair, ms), positions (see channel.lua)
 --   2 log          zset    operation id -> sequence of its newest update
 --   3 operations   hash    id -> "version sequence revision status acked progress
 --                          correlationId",
@@ -23,9 +23,10 @@
 --  11 leases       zset    incarnation -> its end (see lease.lua)
 --  12 ledger       zset    deliveries not settled, "channel:sequence:incarnation" -> published at, ms on
 --                          the ledger's clock; redelivered ones are in the zset redelivered instead
---  13 entries      hash    such a delivery -> "publishedAtMicros operationId version correlationId traceparent";
+--  13 entries      hash    such a delivery -> "publishedAtMicros operationId version correlationId traceparent term";
 --                          "epoch" -> the epoch, so that a deleted key is noticed
---  14 account      hash    "replica counter" -> total of this epoch; "epoch" as in entries
+--  14 account      hash    "replica counter" -> total of this term; "epoch" as in entries, "term" -> the term,
+--                          "begun" -> Redis time at which its totals began, s
 --  15 deadlines    zset    operation id -> ms when it fails without an outcome
 -- ARGV
 --   1 topic  2 publish: 1, 0  3 replica  4 channel  5 operation id  6 correlation id
@@ -41,11 +42,12 @@ local published = publish_flag == '1'
 
 local state_keys =
   {meta = meta_key, log = log_key, operations = operations_key, finals = finals_key, expiry = expiry_key}
-local epoch, trimmed, swept, stalled, stored_position = unpack(redis.call('HMGET', meta_key, 'epoch', 'trimmed',
-  'swept', 'stalled', position_field(channel)))
+local epoch, recorded_terms, trimmed, swept, stalled, stored_position = unpack(redis.call('HMGET', meta_key, 'epoch',
+  'terms', 'trimmed', 'swept', 'stalled', position_field(channel)))
 if not epoch then
   return {'no_epoch'}
 end
+record_term(meta_key, recorded_terms)
 local clock = ledger_clock(swept, stalled)
 local head, lowest = checked_position(state_keys, channel, stored_position, trimmed)
 
@@ -63,11 +65,11 @@ local function store(hop, version, revision, acked, progress, floor)
     end
   end
 
-  local envelope = table.concat({'4', table.concat(owners, ','), channel, id, epoch, string.format('%d', sequence),
-    string.format('%d', version), correlation_id, traceparent, tracestate, string.format('%d', micros)}, '\t')
-    .. '\n' .. operation_json .. string.format(',"progress":%s,"version":%d', progress, version)
+  local envelope = table.concat({'5', table.concat(owners, ','), channel, id, epoch, term,
+    string.format('%d', sequence), string.format('%d', version), correlation_id, traceparent, tracestate,
+    string.format('%d', micros)}, '\t') .. '\n' .. operation_json .. string.format(',"progress":%s,"version":%d', progress, version)
 
-  set_position(state_keys, channel, sequence, math.max(lowest, floor or 0))
+  set_position(state_keys, channel, head, sequence, math.max(lowest, floor or 0))
   redis.call('ZADD', log_key, sequence, id)
   redis.call('HSET', operations_key, id, string.format('%d %d %d %s %s %s %s', version, sequence, revision,
     status, acked, progress, correlation_id), id .. ':e', envelope)
@@ -75,8 +77,8 @@ local function store(hop, version, revision, acked, progress, floor)
   for _, owner in ipairs(owners) do
     local entry = string.format('%s:%d:%s', channel, sequence, owner)
     redis.call('ZADD', ledger_key, string.format('%d', clock), entry)
-    redis.call('HSET', entries_key, entry, string.format('%d %s %d %s %s', micros, id, version, correlation_id,
-      traceparent))
+    redis.call('HSET', entries_key, entry, string.format('%d %s %d %s %s %s', micros, id, version, correlation_id,
+      traceparent, term))
     redis.call('HINCRBY', account_key, replica_of(owner) .. ' expected', 1)
   end
 

@@ -275,7 +275,7 @@ class BadInputIT {
     Map<String, Object> ahead = Map.of("operationId", id, "version", 2, "via", "live");
     problem(
         json().body(Map.of("acks", List.of(good, ahead))).post("/api/acks"),
-        400,
+        409,
         "acks[1].version");
     assertThat(browser.hops(a, id, 1)).doesNotContain("client_acked");
     problem(

@@ -3,8 +3,10 @@ package dev.lastmile.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.Script;
+import dev.lastmile.testkit.telemetry.LedgerAudit;
+import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Update;
-import io.lettuce.core.RedisClient;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -107,26 +109,48 @@ class LedgerIT extends LedgerScripts {
   }
 
   @Test
-  void anotherEpochKnowsNothingOfTheOldOne() {
-    Update old = publish();
+  void inANewTermTheAccountBeginsWithWhatIsOutstanding() {
+    Update settled = publish();
+    assertThat(settle(settled, "flushed", at -> at)).isEqualTo("delivered");
+    Update open = publish();
+    String began = began();
     redis.kill();
     redis.start();
-    commands = RedisClient.create(redis.uri().toString()).connect().sync();
-    Awaitility.await("the connection to have renewed the epoch")
-        .until(() ->
-            connection.isConnected()
-                && !commands.hget(Keys.meta(PARTITION), "epoch").equals(old.cursor().epoch()));
-    assertThat(books().outstanding()).isZero();
-    assertThat(books().total("expected")).isZero();
-    assertThat(lease("renew", 60_000)).as("leases end with the epoch").isEqualTo("lost");
-    assertThat(settle(old, "flushed", at -> at)).isEqualTo("foreign");
-    String next = "a~00000000.1";
-    assertThat(lease(next, "take", 60_000)).isEqualTo("held");
-    announce(next, 1);
-    Update fresh = publish();
-    assertThat(fresh.sequence()).isGreaterThan(old.sequence());
-    assertThat(settle(fresh, "flushed", at -> at, old.cursor().epoch())).isEqualTo("foreign");
-    assertThat(books().outstanding()).isEqualTo(1);
+    commands = client.connect().sync();
+    Awaitility.await().until(connection::isConnected);
+    assertThat(totals()).as("totals before the first sweep").isEmpty();
+    sweep(60_000, 60_000, 10);
+    assertThat(totals()).isNotEmpty();
+    LedgerAudit books = books();
+    assertThat(books.total("expected")).isOne();
+    assertThat(books.total("delivered")).isZero();
+    assertThat(books.outstanding()).isOne();
+    assertThat(Long.parseLong(began())).isGreaterThanOrEqualTo(Long.parseLong(began));
+    assertThat(lease("renew", 60_000)).as("the lease goes on").isEqualTo("held");
+    assertThat(settle(open, "flushed", at -> at)).isEqualTo("delivered");
+    assertThat(publish().sequence()).isEqualTo(open.sequence() + 1);
+    assertThat(books().outstanding()).isOne();
+  }
+
+  /** After a failover that lost the first one, another update may have its sequence. */
+  @Test
+  void aSettlementOfAnotherTermSettlesNothing() {
+    Update update = publish();
+    Cursor lost = new Cursor(update.cursor().epoch(), "0a1b2c3d4e5f", update.sequence());
+    assertThat(settle(update.readIn(lost.epoch(), lost.term()), "flushed", at -> at)).isEmpty();
+    assertThat(books().outstanding()).isOne();
+  }
+
+  private String began() {
+    return commands.hget(Keys.account(PARTITION), "begun");
+  }
+
+  private List<Object> totals() {
+    List<String> keys = new ArrayList<>();
+    keys.add(Keys.meta(PARTITION));
+    keys.addAll(Keys.ledger(PARTITION).subList(0, 2));
+    keys.add(Keys.account(PARTITION));
+    return run(Script.ACCOUNT, keys);
   }
 
   /** Deleted totals cannot be restored, so the partition starts a new epoch. */

@@ -165,6 +165,7 @@ abstract class LedgerScripts {
                 update.sequence(),
                 OWNER,
                 update.version(),
+                update.cursor().term(),
                 how,
                 at.apply(update.publishedAtMicros())));
     return answer.isEmpty() ? "foreign" : answer.text(0);

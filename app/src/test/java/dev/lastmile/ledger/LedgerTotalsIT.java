@@ -95,7 +95,8 @@ class LedgerTotalsIT extends LedgerScripts {
     assertThat(retire(HOUR)).as("not long ago").isZero();
     assertThat(books().total("owner_gone")).isOne();
     assertThat(retire(Duration.ZERO)).isOne();
-    assertThat(commands.hkeys(Keys.account(PARTITION))).containsExactly("epoch");
+    assertThat(commands.hkeys(Keys.account(PARTITION)))
+        .containsExactlyInAnyOrder("epoch", "term", "begun");
   }
 
   @Test

@@ -1,6 +1,8 @@
 package dev.lastmile.store;
 
 import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.Script;
+import dev.lastmile.redis.ScriptArguments;
 import dev.lastmile.redis.ScriptReply;
 import dev.lastmile.telemetry.Replica;
 import dev.lastmile.telemetry.TraceContext;
@@ -9,6 +11,7 @@ import dev.lastmile.updates.CorrelationId;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
 import java.time.Duration;
+import java.util.List;
 
 /** Creates operations for the tests of other packages, by the script itself. */
 public final class TestOperations {
@@ -18,6 +21,15 @@ public final class TestOperations {
    * Creates and publishes an operation on the topic {@code updates}; returns the script's reply.
    */
   public static ScriptReply create(RedisConnection redis, OperationId id, Channel channel) {
+    return create(redis::run, id, channel);
+  }
+
+  /** Runs a script. */
+  interface Runner {
+    List<Object> run(Script script, List<String> keys, ScriptArguments arguments);
+  }
+
+  static ScriptReply create(Runner redis, OperationId id, Channel channel) {
     RetentionProperties retention =
         new RetentionProperties(
             200,

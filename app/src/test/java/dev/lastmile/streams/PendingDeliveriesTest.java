@@ -9,6 +9,7 @@ import static dev.lastmile.streams.TestUpdates.update;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delivery;
 import dev.lastmile.updates.Update;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -40,8 +41,8 @@ class PendingDeliveriesTest {
             }
 
             @Override
-            public void settleRange(Channel channel, String epoch, long after, long upTo) {
-              settled.add("range " + after + "-" + upTo);
+            public void settleRange(Channel channel, long after, Cursor upTo) {
+              settled.add("range " + after + "-" + upTo.sequence());
             }
 
             @Override
@@ -215,14 +216,16 @@ class PendingDeliveriesTest {
   }
 
   @Test
-  void nothingOfAnotherEpochIsSettled() {
+  void nothingOfAnotherEpochOrTermIsSettled() {
     StreamConnection connection = connect(0);
     Update old = update(OTHER_EPOCH, 1);
     expectations.expect(Delivery.of(old, OWNER), connection.group(), 0);
-    offer(connection, expect(2, 0));
-    connection.catchUp(delta(2, 0, 2), frames(delta(2, 0, 2)), true);
+    Update later = update(2).readIn(EPOCH, "0a1b2c3d4e5f");
+    expectations.expect(Delivery.of(later, OWNER), connection.group(), 0);
+    offer(connection, expect(3, 0));
+    connection.catchUp(delta(3, 0, 3), frames(delta(3, 0, 3)), true);
     write(connection);
-    assertThat(settled).contains("2 FLUSHED").doesNotContain("1 FLUSHED");
+    assertThat(settled).contains("3 FLUSHED").doesNotContain("1 FLUSHED", "2 FLUSHED");
     assertThat(EPOCH).isNotEqualTo(OTHER_EPOCH);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delivery;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.concurrent.Executors;
@@ -95,7 +96,7 @@ class ReconcilerTest {
     public void settle(Delivery delivery, End end) {}
 
     @Override
-    public void settleRange(Channel channel, String epoch, long after, long upTo) {}
+    public void settleRange(Channel channel, long after, Cursor upTo) {}
 
     @Override
     public long outstanding() {

@@ -3,6 +3,8 @@ package dev.lastmile.streams;
 import static dev.lastmile.streams.TestUpdates.CHANNEL;
 import static dev.lastmile.streams.TestUpdates.EPOCH;
 import static dev.lastmile.streams.TestUpdates.OTHER_EPOCH;
+import static dev.lastmile.streams.TestUpdates.TERM;
+import static dev.lastmile.streams.TestUpdates.at;
 import static dev.lastmile.streams.TestUpdates.delta;
 import static dev.lastmile.streams.TestUpdates.frames;
 import static dev.lastmile.streams.TestUpdates.large;
@@ -19,7 +21,9 @@ import dev.lastmile.updates.Update;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 
 /** Positions, gaps, holds: what a client may see, in every order in which things can happen. */
@@ -132,29 +136,29 @@ class StreamConnectionTest {
 
   @Test
   void aClientGoesOnFromItsCursor() {
-    connection = connect(new Cursor(EPOCH, 5));
-    assertThat(connection.readFrom()).isEqualTo(new Cursor(EPOCH, 5));
+    connection = connect(at(5));
+    assertThat(connection.readFrom()).isEqualTo(at(5));
     catchUp(delta(7, 5, 6, 7));
     assertThat(sent()).containsExactly("ready", "6", "7");
   }
 
   @Test
   void aReadForAnotherTabDoesNotRepeatWhatThisOneHas() {
-    connection = connect(new Cursor(EPOCH, 5));
+    connection = connect(at(5));
     catchUp(delta(7, 2, 3, 5, 6, 7));
     assertThat(sent()).containsExactly("ready", "6", "7");
   }
 
   @Test
   void aCursorAheadOfTheHeadIsReset() {
-    connection = connect(new Cursor(EPOCH, 50));
+    connection = connect(at(50));
     catchUp(delta(7, 0, 6, 7));
     assertThat(sent()).containsExactly("ready", "reset", "6", "7");
   }
 
   @Test
   void aCursorThatDoesNotFitNeedsEverything() {
-    connection = connect(new Cursor(EPOCH, 50));
+    connection = connect(at(50));
     assertThat(catchUp(delta(7, 5, 6, 7))).isEqualTo(Progress.AGAIN);
     assertThat(connection.readFrom()).isNull();
     assertThat(sent()).isEmpty();
@@ -162,8 +166,8 @@ class StreamConnectionTest {
 
   @Test
   void aCursorBelowWhatWasDeletedIsReset() {
-    connection = connect(new Cursor(EPOCH, 3));
-    Delta delta = new Delta(EPOCH, 7, 4, 0, List.of(update(6), update(7)), true);
+    connection = connect(at(3));
+    Delta delta = delta(EPOCH, 7, 4, 0, List.of(update(6), update(7)), true);
     catchUp(delta);
     assertThat(sent()).containsExactly("ready", "reset", "6", "7");
   }
@@ -173,15 +177,65 @@ class StreamConnectionTest {
     catchUp(delta(3, 0, 1, 2, 3));
     Update foreign = update(OTHER_EPOCH, 4);
     assertThat(offer(foreign)).isEqualTo(Offer.GAP);
-    Delta delta = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(update(OTHER_EPOCH, 2), foreign), true);
+    Delta delta = delta(OTHER_EPOCH, 4, 0, 0, List.of(update(OTHER_EPOCH, 2), foreign), true);
     assertThat(catchUp(delta)).isEqualTo(Progress.LIVE);
     assertThat(sent()).containsExactly("ready", "1", "2", "3", "reset", "2", "4");
     assertThat(offer(update(OTHER_EPOCH, 5))).isEqualTo(Offer.QUEUED);
   }
 
+  private static final String NEXT_TERM = "0a1b2c3d4e5f";
+
+  private static Update inNextTerm(long sequence) {
+    return update(sequence).readIn(EPOCH, NEXT_TERM);
+  }
+
+  /** A read after a failover: the channel left the term before at a sequence. */
+  private static Delta afterFailover(long left, long head, long after, long... sequences) {
+    List<Update> updates =
+        LongStream.of(sequences).mapToObj(sequence -> inNextTerm(sequence)).toList();
+    Map<String, Long> continuable = Map.of(TERM, left, NEXT_TERM, head);
+    return new Delta(EPOCH, NEXT_TERM, continuable, head, 0, after, updates, true);
+  }
+
+  @Test
+  void aFailoverThatLostNothingOfTheStream_goesOnWithoutAReset() {
+    catchUp(delta(3, 0, 1, 2, 3));
+    sent();
+    assertThat(offer(inNextTerm(5))).as("first message of the new term").isEqualTo(Offer.GAP);
+    assertThat(catchUp(afterFailover(3, 5, 3, 4, 5))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("4", "5");
+    assertThat(connection.flushed().upTo()).isEqualTo(inNextTerm(5).cursor());
+    assertThat(connection.flushed().continuedFrom()).isEqualTo(3);
+    assertThat(offer(inNextTerm(6))).isEqualTo(Offer.QUEUED);
+    assertThat(offer(update(7))).as("a late message of the old primary").isEqualTo(Offer.GAP);
+  }
+
+  @Test
+  void aFailoverThatLostWhatTheStreamHasDelivered_resetsIt() {
+    catchUp(delta(3, 0, 1, 2, 3));
+    sent();
+    assertThat(offer(inNextTerm(4))).isEqualTo(Offer.GAP);
+    assertThat(catchUp(afterFailover(2, 4, 2, 3, 4)))
+        .as("of those before")
+        .isEqualTo(Progress.AGAIN);
+    assertThat(connection.readFrom()).isNull();
+    assertThat(catchUp(afterFailover(2, 4, 0, 1, 2, 3, 4))).isEqualTo(Progress.LIVE);
+    assertThat(sent()).containsExactly("reset", "1", "2", "3", "4");
+    assertThat(connection.flushed().continuedFrom()).isEqualTo(-1);
+  }
+
+  @Test
+  void anUpdateWithTheSameSequenceInAnotherTerm_isAnotherUpdate() {
+    catchUp(delta(3, 0, 3));
+    sent();
+    assertThat(connection.hasFlushed(at(3))).isTrue();
+    assertThat(connection.hasFlushed(inNextTerm(3).cursor())).isFalse();
+    assertThat(offer(inNextTerm(3))).isEqualTo(Offer.GAP);
+  }
+
   @Test
   void aLateMessageOfTheOldEpochCostsOneReadAndIsNotTakenForANewOne() {
-    Delta renewed = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(), true);
+    Delta renewed = delta(OTHER_EPOCH, 4, 0, 0, List.of(), true);
     catchUp(renewed);
     assertThat(offer(update(EPOCH, 5))).isEqualTo(Offer.GAP);
     assertThat(catchUp(renewed)).isEqualTo(Progress.LIVE);
@@ -192,7 +246,7 @@ class StreamConnectionTest {
   void heldMessagesOfTheOldEpochCostOneMoreRead() {
     offer(update(EPOCH, 12));
     offer(update(EPOCH, 13));
-    Delta renewed = new Delta(OTHER_EPOCH, 4, 0, 0, List.of(), true);
+    Delta renewed = delta(OTHER_EPOCH, 4, 0, 0, List.of(), true);
     assertThat(catchUp(renewed)).isEqualTo(Progress.AGAIN);
     assertThat(catchUp(renewed)).isEqualTo(Progress.LIVE);
     assertThat(sent()).containsExactly("ready");
@@ -212,23 +266,23 @@ class StreamConnectionTest {
   @Test
   void pagesFollowEachOtherWhenTheyHaveBeenWritten() {
     offer(update(5));
-    Delta page = new Delta(EPOCH, 4, 0, 0, List.of(update(1), update(2)), false);
+    Delta page = delta(EPOCH, 4, 0, 0, List.of(update(1), update(2)), false);
     assertThat(catchUp(page)).isEqualTo(Progress.PAGE);
     assertThat(connection.awaitsRead()).isFalse();
     assertThat(sent()).containsExactly("ready", "1", "2");
     assertThat(connection.awaitsPage()).isTrue();
-    assertThat(connection.readFrom()).isEqualTo(new Cursor(EPOCH, 2));
+    assertThat(connection.readFrom()).isEqualTo(at(2));
     assertThat(catchUp(delta(4, 2, 4))).isEqualTo(Progress.LIVE);
     assertThat(sent()).containsExactly("4", "5");
   }
 
   @Test
   void aPageMayEndBelowWhatWasDeleted() {
-    Delta page = new Delta(EPOCH, 9, 8, 0, List.of(update(1), update(2)), false);
+    Delta page = delta(EPOCH, 9, 8, 0, List.of(update(1), update(2)), false);
     assertThat(catchUp(page)).isEqualTo(Progress.PAGE);
     assertThat(sent()).containsExactly("ready", "1", "2");
     assertThat(connection.isPaging()).isTrue();
-    Delta rest = new Delta(EPOCH, 9, 8, 2, List.of(update(3), update(9)), true);
+    Delta rest = delta(EPOCH, 9, 8, 2, List.of(update(3), update(9)), true);
     assertThat(catchUp(rest)).isEqualTo(Progress.LIVE);
     assertThat(sent()).containsExactly("3", "9");
   }
@@ -286,7 +340,7 @@ class StreamConnectionTest {
     assertThat(offer(update(2))).isEqualTo(Offer.QUEUED);
     assertThat(offer(update(3))).isEqualTo(Offer.FULL);
     sent();
-    assertThat(connection.flushed().upTo()).isEqualTo(2);
+    assertThat(connection.flushed().upTo()).isEqualTo(at(2));
     assertThat(offer(update(3))).isEqualTo(Offer.QUEUED);
   }
 
@@ -310,7 +364,8 @@ class StreamConnectionTest {
     assertThat(connection.tick(9 * SECOND, 0)).isEqualTo(Tick.NOTHING);
     assertThat(connection.tick(10 * SECOND, 0)).isEqualTo(Tick.HEARTBEAT);
     assertThat(UTF_8.decode(connection.nextWrite(0, false)).toString())
-        .matches("event: heartbeat\ndata: \\{\"cursor\":\"" + EPOCH + "-9-0\\.\\w{8}\"}\n\n");
+        .matches(
+            "event: heartbeat\ndata: \\{\"cursor\":\"" + EPOCH + "-9-" + TERM + "\\.\\w{8}\"}\n\n");
   }
 
   @Test

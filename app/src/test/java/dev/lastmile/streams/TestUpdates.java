@@ -11,10 +11,12 @@ import dev.lastmile.updates.Update;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 
 /** Updates and settings for tests of this package. */
 final class TestUpdates {
   static final String EPOCH = "0123456789abcdef";
+  static final String TERM = "3f9a2c4b5d6e";
   static final String OTHER_EPOCH = "fedcba9876543210";
   static final Channel CHANNEL = new Channel("0".repeat(32));
 
@@ -33,7 +35,7 @@ final class TestUpdates {
     return new Update(
         CHANNEL,
         new OperationId("op0-" + "1".repeat(32)),
-        new Cursor(epoch, sequence),
+        new Cursor(epoch, TERM, sequence),
         sequence,
         new CorrelationId("correlation"),
         "",
@@ -48,7 +50,16 @@ final class TestUpdates {
 
   static Delta delta(long head, long after, long... sequences) {
     List<Update> updates = Arrays.stream(sequences).mapToObj(TestUpdates::update).toList();
-    return new Delta(EPOCH, head, 0, after, updates, true);
+    return delta(EPOCH, head, 0, after, updates, true);
+  }
+
+  static Delta delta(
+      String epoch, long head, long floor, long after, List<Update> updates, boolean complete) {
+    return new Delta(epoch, TERM, Map.of(TERM, head), head, floor, after, updates, complete);
+  }
+
+  static Cursor at(long sequence) {
+    return new Cursor(EPOCH, TERM, sequence);
   }
 
   static List<Frame> frames(Delta delta) {

@@ -47,8 +47,8 @@ class RandomScheduleIT extends Scenario {
     System.out.println("seed=" + seed + " schedule=" + schedule);
     Traffic.Outcome outcome = settle("random schedule, seed " + seed, LONGEST);
     traffic
-        .epochs()
-        .forEach(books -> System.out.println("seed=" + seed + " books of an epoch: " + books));
+        .accounts()
+        .forEach(books -> System.out.println("seed=" + seed + " books of an account: " + books));
     System.out.println("seed=" + seed + " books: " + outcome.after());
     System.out.println("seed=" + seed + " clients: " + crowd);
     assertThat(outcome.taken()).isPositive();

@@ -61,8 +61,9 @@ final class BrowserRequests {
     this.complaints = complaints;
   }
 
-  static Function<URI, HttpRequest.Builder> list(String after) {
-    String query = after.isEmpty() ? "" : "?after=" + URLEncoder.encode(after, UTF_8);
+  static Function<URI, HttpRequest.Builder> list(String after, String shown) {
+    String query =
+        "?after=" + URLEncoder.encode(after, UTF_8) + "&shown=" + URLEncoder.encode(shown, UTF_8);
     return replica -> HttpRequest.newBuilder(replica.resolve("/api/operations" + query));
   }
 

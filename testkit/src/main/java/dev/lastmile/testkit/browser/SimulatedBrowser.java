@@ -119,7 +119,7 @@ final class SimulatedBrowser {
 
   private void readOne(EventStream fresh, Target replica, CountDownLatch sleep)
       throws IOException, InterruptedException {
-    Question question = page.ask();
+    Question question = page.askStream();
     int receiveBuffer = sleep == null ? 0 : NARROW_BYTES;
     fresh.request(
         replica.uri(), requests.cookie(), question.after(), receiveBuffer, pace.requestTimeout());
@@ -135,17 +135,20 @@ final class SimulatedBrowser {
           streamAt = replica.name();
           pollNow.release();
         }
-        case "reset" -> page.reset(at);
+        case "reset" -> page.reset(question, at);
         case "heartbeat" -> page.stands(at);
         case "update" -> {
           String operation = data.required("operationId").stringValue();
-          Shown update = shown(at, data);
+          Shown update = shown(data);
           String via = page.update(question, operation, update, !event.id().isEmpty());
           if (via != null) {
             acks.add(operation, update, via);
           }
         }
         default -> requests.complain("unknown event " + event);
+      }
+      if (page.hasClaim()) {
+        pollNow.release();
       }
       if (sleep != null && event.name().equals("ready")) {
         fellAsleep.countDown();
@@ -161,9 +164,11 @@ final class SimulatedBrowser {
         : pace.watchdog();
   }
 
-  private static Shown shown(Place at, JsonNode operation) {
+  private static Shown shown(JsonNode operation) {
     return new Shown(
-        at, operation.required("version").longValue(), operation.required("status").stringValue());
+        Place.of(operation.required("cursor").stringValue()),
+        operation.required("version").longValue(),
+        operation.required("status").stringValue());
   }
 
   private void poll() throws InterruptedException {
@@ -176,7 +181,8 @@ final class SimulatedBrowser {
         idle = 0;
         Question question = page.ask();
         HttpResponse<String> answer =
-            requests.ask(BrowserRequests.list(question.after()), BrowserRequests.FOR_EVER);
+            requests.ask(
+                BrowserRequests.list(question.after(), question.shown()), BrowserRequests.FOR_EVER);
         if (requests.isTaken(answer, "list") && !learn(question, answer.body())) {
           pollNow.release();
         }
@@ -203,10 +209,9 @@ final class SimulatedBrowser {
   }
 
   private static Map<String, Shown> operations(JsonNode list) {
-    Place cursor = Place.of(list.required("cursor").stringValue());
     Map<String, Shown> operations = new HashMap<>();
     for (JsonNode operation : list.required("operations")) {
-      operations.put(operation.required("operationId").stringValue(), shown(cursor, operation));
+      operations.put(operation.required("operationId").stringValue(), shown(operation));
     }
     return operations;
   }

@@ -13,29 +13,33 @@ import java.util.regex.Pattern;
  * The operations that one browser shows. It applies the client rules of the protocol and shares no
  * code with the service.
  *
- * <p>Within an epoch the higher version wins; another epoch replaces all versions. After a {@code
- * reset}, operations that were not delivered again up to the cursor of the reset are removed. All
- * methods can be called from any thread.
+ * <p>Within an epoch the higher version wins; another epoch, or a reset, replaces all versions.
+ * After a {@code reset}, operations that were not delivered again up to the cursor of the reset are
+ * removed. When another term begins, updates that were shown above the position of the stream may
+ * be lost; the next list tells, see {@link Question#shown}. All methods can be called from any
+ * thread.
  */
 final class SimulatedPage {
   /**
    * A cursor: a position in the updates of a channel.
    *
-   * @param suffix what follows the sequence in the cursor
+   * @param check what follows the term in the cursor
    */
-  record Place(String epoch, long sequence, String suffix) {
-    private static final Pattern CURSOR = Pattern.compile("([0-9a-f]{16})-([0-9]+)(.*)");
-
-    Place(String epoch, long sequence) {
-      this(epoch, sequence, "");
-    }
+  record Place(String epoch, long sequence, String term, String check) {
+    private static final Pattern CURSOR =
+        Pattern.compile("([0-9a-f]{16})-([0-9]+)-([0-9a-z]+)(\\..*)");
 
     static Place of(String cursor) {
       Matcher parts = CURSOR.matcher(cursor);
       if (!parts.matches()) {
         throw new IllegalArgumentException("not a cursor: " + cursor);
       }
-      return new Place(parts.group(1), Long.parseLong(parts.group(2)), parts.group(3));
+      return new Place(
+          parts.group(1), Long.parseLong(parts.group(2)), parts.group(3), parts.group(4));
+    }
+
+    boolean isAfter(Place other) {
+      return epoch.equals(other.epoch) && term.equals(other.term) && sequence > other.sequence;
     }
 
     boolean covers(Place other) {
@@ -44,11 +48,11 @@ final class SimulatedPage {
 
     @Override
     public String toString() {
-      return epoch + "-" + sequence + suffix;
+      return epoch + "-" + sequence + "-" + term + check;
     }
   }
 
-  /** A version of an operation and its cursor; from a list, the cursor of the list. */
+  /** A version of an operation and its cursor. */
   record Shown(Place at, long version, String status) {
     boolean isFinal() {
       return status.equals("SUCCEEDED") || status.equals("FAILED");
@@ -59,11 +63,15 @@ final class SimulatedPage {
    * A request for a stream or a list.
    *
    * @param after the cursor to resume from; empty for everything
+   * @param shown for a list: the cursor of the newest update that is shown, if a term has begun
+   *     since or it is above {@code after}; otherwise empty
+   * @param term term of the page at the time of the request
    * @param generation generation of the page at the time of the request
    * @param known versions that the response must not regress behind; only the thread that reads the
    *     response writes to it
    */
-  record Question(String after, long generation, Map<String, Shown> known) {}
+  record Question(
+      String after, String shown, String term, long generation, Map<String, Shown> known) {}
 
   /** Versions by the way in which the browser first learned them, and the number of regressions. */
   record Counts(long live, long replay, long poll, long wentBack) {}
@@ -82,7 +90,18 @@ final class SimulatedPage {
   private final Set<String> pastEpochs = new HashSet<>();
 
   private String epoch = "";
+  private String term = "";
   private Place resume;
+
+  /** The newest update that is shown, in the present term. */
+  private Place newest;
+
+  /** The newest update that was shown in an earlier term, until a list was read in this one. */
+  private Place claim;
+
+  /** The sequence up to which the stream has delivered everything. */
+  private long streamed;
+
   private Place replayedUpTo;
   private Place resetAt;
   private long generation;
@@ -93,32 +112,56 @@ final class SimulatedPage {
 
   /** The parameters for the next request of a stream or a list. */
   synchronized Question ask() {
-    return new Question(resume == null ? "" : resume.toString(), generation, new HashMap<>(shown));
+    boolean above = newest != null && (resume == null || newest.sequence() > resume.sequence());
+    Place most = claim == null && above ? newest : claim;
+    return new Question(
+        resume == null ? "" : resume.toString(),
+        most == null ? "" : most.toString(),
+        term,
+        generation,
+        new HashMap<>(shown));
+  }
+
+  /** As {@link #ask()}, for a stream that replaces the one before. */
+  synchronized Question askStream() {
+    streamed = resume == null ? 0 : resume.sequence();
+    return ask();
   }
 
   /** Handles {@code ready}. Updates up to the head are the replay after the requested cursor. */
   synchronized void ready(Question question, Place head) {
     if (question.after().isEmpty()) {
-      reset(head);
+      reset(question, head);
     } else {
       replayedUpTo = head;
+      enterTerm(head, streamed);
     }
   }
 
   /** Handles {@code reset}. Updates up to the head replace all shown operations. */
-  synchronized void reset(Place head) {
+  synchronized void reset(Question question, Place head) {
     enter(head.epoch());
+    replace(head);
+    question.known().clear();
+    streamed = 0;
     replayedUpTo = head;
     resume = null;
     resetAt = head;
     unconfirmed.addAll(shown.keySet());
     generation++;
-    reached(new Place(head.epoch(), 0));
+    reached(new Place(head.epoch(), 0, head.term(), ""));
   }
 
   /** Handles the cursor of a heartbeat: the stream has delivered all updates up to it. */
   synchronized void stands(Place position) {
+    enterTerm(position, streamed);
+    streamed = Math.max(streamed, position.sequence());
     reached(position);
+  }
+
+  /** Whether a list has to tell whether shown updates were lost. */
+  synchronized boolean hasClaim() {
+    return claim != null;
   }
 
   /**
@@ -135,6 +178,10 @@ final class SimulatedPage {
     }
     if (!at.epoch().equals(epoch)) {
       enter(at.epoch());
+    }
+    enterTerm(at, streamed);
+    if (resumable) {
+      streamed = Math.max(streamed, at.sequence());
     }
     boolean news = meet(question, operation, update);
     boolean isLive = replayedUpTo != null && !replayedUpTo.covers(at) && sameEpoch(replayedUpTo);
@@ -155,15 +202,28 @@ final class SimulatedPage {
    *
    * @param reset whether the list replaces all shown operations
    * @return the operations that the list changed; null if the page has had a reset or another epoch
-   *     since the request
+   *     or term since the request
    */
   synchronized Set<String> list(
       Question question, Place cursor, boolean reset, Map<String, Shown> operations) {
-    if (question.generation() != generation) {
+    boolean old = !question.term().equals(term) && !cursor.term().equals(term);
+    if (question.generation() != generation || old) {
       return null;
     }
     if (!cursor.epoch().equals(epoch)) {
       enter(cursor.epoch());
+    }
+    if (claim != null && question.shown().equals(claim.toString())) {
+      claim = null;
+    }
+    boolean replaces = reset || question.after().isEmpty();
+    if (replaces) {
+      replace(cursor);
+      question.known().clear();
+      unconfirmed.addAll(shown.keySet());
+      resume = resume != null && resume.isAfter(cursor) ? resume : null;
+    } else {
+      enterTerm(cursor, Math.max(sequence(question.after()), sequence(question.shown())));
     }
     Set<String> news = new HashSet<>();
     operations.forEach((operation, update) -> {
@@ -172,14 +232,14 @@ final class SimulatedPage {
       }
     });
     poll += news.size();
-    if (reset || question.after().isEmpty()) {
+    if (replaces) {
       // Updates that the stream delivered after the list was read stay.
       shown
           .entrySet()
           .removeIf(entry ->
-              !operations.containsKey(entry.getKey())
-                  && (cursor.covers(entry.getValue().at()) || !sameEpoch(entry.getValue().at())));
+              !operations.containsKey(entry.getKey()) && !entry.getValue().at().isAfter(cursor));
       created.clear();
+      unconfirmed.clear();
     }
     if (resume == null || cursor.covers(resume)) {
       resume = cursor;
@@ -238,8 +298,42 @@ final class SimulatedPage {
     }
     pastEpochs.remove(next);
     epoch = next;
+    term = "";
+    claim = null;
+    newest = null;
     resume = null;
     generation++;
+  }
+
+  private static long sequence(String cursor) {
+    return cursor.isEmpty() ? 0 : Place.of(cursor).sequence();
+  }
+
+  /** All that is shown is replaced: nothing of an earlier term has to be checked. */
+  private void replace(Place head) {
+    term = head.term();
+    claim = null;
+    newest = head;
+  }
+
+  /**
+   * Enters the term of a cursor. What was shown above a sequence may have been lost.
+   *
+   * @param validated up to here the service has checked that nothing was lost
+   */
+  private void enterTerm(Place at, long validated) {
+    if (at.term().equals(term)) {
+      return;
+    }
+    if (claim != null) {
+      // Of two terms at once nothing is known.
+      resume = null;
+      generation++;
+    } else if (newest != null && newest.sequence() > validated) {
+      claim = newest;
+    }
+    term = at.term();
+    newest = newest == null ? null : new Place(epoch, newest.sequence(), term, newest.check());
   }
 
   private boolean sameEpoch(Place place) {
@@ -248,14 +342,23 @@ final class SimulatedPage {
 
   /** Shows a version unless a newer one is shown; returns whether the page changed. */
   private boolean meet(Question question, String operation, Shown update) {
-    unconfirmed.remove(operation);
+    boolean replaces = unconfirmed.remove(operation);
     created.remove(operation);
+    if (newest == null || !newest.covers(update.at())) {
+      newest = update.at();
+    }
     Shown known = question.known().put(operation, update);
     if (isBehind(update, known)) {
       wentBack++;
     }
     Shown before = shown.get(operation);
-    if (before != null && sameEpoch(before.at()) && update.version() <= before.version()) {
+    boolean older =
+        before != null && sameEpoch(before.at()) && update.version() <= before.version();
+    if (older) {
+      // In another term it may be another version with the same number.
+      if (replaces && !before.at().term().equals(update.at().term())) {
+        shown.put(operation, update);
+      }
       return false;
     }
     shown.put(operation, update);

@@ -185,7 +185,8 @@ final class StateCheck {
     for (Target replica :
         Stream.concat(Stream.of(authority), targets.stream()).distinct().toList()) {
       try {
-        HttpResponse<String> answer = browser.requests().once(BrowserRequests.list(""), replica);
+        HttpResponse<String> answer =
+            browser.requests().once(BrowserRequests.list("", ""), replica);
         if (answer.statusCode() == 200) {
           authority = replica;
           return SimulatedBrowser.operations(answer.body());

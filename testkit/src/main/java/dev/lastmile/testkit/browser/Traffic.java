@@ -53,13 +53,13 @@ public final class Traffic implements AutoCloseable {
       SimulatedBrowsers crowd,
       Duration right,
       long audits) {
-    /** What this counter of the account rose by; all of it if the epoch is another one. */
+    /** What this counter of the account rose by; all of it if the totals began anew. */
     public long total(String counter) {
-      boolean same = before.epochs().equals(after.epochs());
+      boolean same = before.accounts().equals(after.accounts());
       return after.total(counter) - (same ? before.total(counter) : 0);
     }
 
-    /** What this counter of one owner rose by, within an epoch. */
+    /** What this counter of one owner rose by, within one account. */
     public long rise(String owner, String counter) {
       return after.of(owner, counter) - before.of(owner, counter);
     }
@@ -101,7 +101,7 @@ public final class Traffic implements AutoCloseable {
   private final List<String> complaints = new CopyOnWriteArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private final List<Job> jobs = new CopyOnWriteArrayList<>();
-  private final Map<List<String>, LedgerAudit> byEpoch =
+  private final Map<List<String>, LedgerAudit> byAccount =
       Collections.synchronizedMap(new LinkedHashMap<>());
   private volatile LastmileProcess avoided;
   private volatile boolean over;
@@ -189,7 +189,7 @@ public final class Traffic implements AutoCloseable {
       try {
         audit(() -> {
           LedgerAudit books = LedgerAudit.read(cluster.redis());
-          byEpoch.put(books.epochs(), books);
+          byAccount.put(books.accounts(), books);
           return books;
         });
         for (LastmileProcess replica : cluster.replicas()) {
@@ -229,10 +229,10 @@ public final class Traffic implements AutoCloseable {
     return jobs.get(browser).operation();
   }
 
-  /** The last look into the books of every epoch that there was. */
-  public List<LedgerAudit> epochs() {
-    synchronized (byEpoch) {
-      return List.copyOf(byEpoch.values());
+  /** The last look into the books of every account that there was. */
+  public List<LedgerAudit> accounts() {
+    synchronized (byAccount) {
+      return List.copyOf(byAccount.values());
     }
   }
 

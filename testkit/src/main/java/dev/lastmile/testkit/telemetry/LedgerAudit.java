@@ -32,7 +32,7 @@ public final class LedgerAudit {
   /** The books of one partition; or of one scrape, where outstanding by owner is null. */
   private record Ledger(
       String name,
-      String epoch,
+      String account,
       Map<String, Map<String, Long>> byOwner,
       Map<String, Long> outstandingByOwner,
       long outstanding,
@@ -84,14 +84,15 @@ public final class LedgerAudit {
     redis.zrange(tag + "ledger", 0, -1);
     redis.zrange(tag + "redelivered", 0, -1);
     redis.hkeys(tag + "entries");
-    redis.hget(tag + "meta", "epoch");
     TransactionResult answers = redis.exec();
 
     List<String> faults = new ArrayList<>();
     Map<String, Map<String, Long>> byOwner = new TreeMap<>();
     Map<String, String> account = answers.get(0);
-    // When a replica went; no counter.
-    account.keySet().removeIf(field -> field.endsWith(" gone") || field.equals("epoch"));
+    String name = account.get("epoch") + " " + account.get("term") + " " + account.get("begun");
+    // No counters: which totals these are, and when a replica went.
+    account.keySet().removeAll(Set.of("epoch", "term", "begun"));
+    account.keySet().removeIf(field -> field.endsWith(" gone"));
     account.forEach((field, value) -> {
       int blank = field.lastIndexOf(' ');
       String owner = blank < 0 ? "nobody" : field.substring(0, blank);
@@ -101,7 +102,6 @@ public final class LedgerAudit {
     List<String> redelivered = answers.get(2);
     List<String> fields = answers.get(3);
     long entries = fields.stream().filter(field -> !field.equals("epoch")).count();
-    String epoch = answers.get(4);
     List<String> members = new ArrayList<>(ledger);
     members.addAll(redelivered);
     if (new HashSet<>(members).size() < members.size()) {
@@ -114,8 +114,7 @@ public final class LedgerAudit {
     }
     Map<String, Long> outstanding = new TreeMap<>();
     members.forEach(member -> outstanding.merge(owner(member), 1L, Long::sum));
-    return new Ledger(
-        partition, epoch == null ? "" : epoch, byOwner, outstanding, members.size(), faults);
+    return new Ledger(partition, name, byOwner, outstanding, members.size(), faults);
   }
 
   /** The replica in {@code …:<replica>~<random>.<n>}. */
@@ -191,9 +190,9 @@ public final class LedgerAudit {
     return ledgers.stream().mapToLong(ledger -> ledger.open(owner)).sum();
   }
 
-  /** The epochs of all partitions that have one, in their order; of Redis only. */
-  public List<String> epochs() {
-    return ledgers.stream().map(Ledger::epoch).filter(epoch -> !epoch.isEmpty()).toList();
+  /** What names the totals of each partition; others have begun if it changes. Of Redis only. */
+  public List<String> accounts() {
+    return ledgers.stream().map(Ledger::account).toList();
   }
 
   /**

@@ -12,13 +12,14 @@ import org.junit.jupiter.api.Test;
 
 class SimulatedPageTest {
   private static final String OLD = "00000000000000aa";
+  private static final String TERM = "3f9a2c4b5d6e";
   private static final String NEW = "00000000000000bb";
 
   private final SimulatedPage page = new SimulatedPage();
   private Question stream;
 
   private static Place at(String epoch, long sequence) {
-    return new Place(epoch, sequence);
+    return new Place(epoch, sequence, TERM, ".0");
   }
 
   private static Shown state(Place at, long version) {
@@ -45,7 +46,7 @@ class SimulatedPageTest {
     assertThat(update("a", at(OLD, 2), 2)).isEqualTo("replay");
     assertThat(update("a", at(OLD, 3), 3)).isEqualTo("live");
     assertThat(page.counts()).isEqualTo(new Counts(1, 1, 0, 0));
-    assertThat(page.ask().after()).isEqualTo(OLD + "-3");
+    assertThat(page.ask().after()).isEqualTo(at(OLD, 3).toString());
   }
 
   @Test
@@ -54,7 +55,7 @@ class SimulatedPageTest {
     update("a", at(OLD, 1), 1);
     page.update(stream, "a", state(at(OLD, 5), 4), false);
     assertThat(versions()).containsEntry("a", 4L);
-    assertThat(page.ask().after()).isEqualTo(OLD + "-1");
+    assertThat(page.ask().after()).isEqualTo(at(OLD, 1).toString());
   }
 
   @Test
@@ -84,7 +85,7 @@ class SimulatedPageTest {
     update("a", at(OLD, 2), 2);
     page.list(list, at(OLD, 1), false, Map.of("a", state(at(OLD, 1), 1)));
     assertThat(page.counts().wentBack()).isZero();
-    assertThat(page.ask().after()).isEqualTo(OLD + "-2");
+    assertThat(page.ask().after()).isEqualTo(at(OLD, 2).toString());
   }
 
   @Test
@@ -93,7 +94,7 @@ class SimulatedPageTest {
     update("a", at(OLD, 1), 5);
     update("b", at(OLD, 2), 5);
     update("c", at(OLD, 3), 5);
-    page.reset(at(NEW, 7));
+    page.reset(stream, at(NEW, 7));
     assertThat(page.ask().after()).as("nowhere to resume from").isEmpty();
     assertThat(versions()).as("stays until it is replaced").hasSize(3);
     assertThat(update("a", at(NEW, 4), 2)).isEqualTo("replay");
@@ -108,10 +109,10 @@ class SimulatedPageTest {
   void aResetToNothingForgetsAll_andAHeartbeatEndsOneWhoseHeadWasDeleted() {
     connect(at(OLD, 0));
     update("a", at(OLD, 1), 5);
-    page.reset(at(NEW, 0));
+    page.reset(stream, at(NEW, 0));
     assertThat(versions()).isEmpty();
     update("a", at(NEW, 1), 1);
-    page.reset(at(NEW, 4));
+    page.reset(stream, at(NEW, 4));
     page.stands(at(NEW, 3));
     assertThat(versions()).hasSize(1);
     page.stands(at(NEW, 4));
@@ -123,7 +124,7 @@ class SimulatedPageTest {
     connect(at(OLD, 0));
     update("a", at(OLD, 1), 5);
     update("b", at(OLD, 2), 5);
-    page.reset(at(NEW, 3));
+    page.reset(stream, at(NEW, 3));
     connect(at(NEW, 3));
     update("b", at(NEW, 3), 1);
     assertThat(versions()).isEqualTo(Map.of("b", 1L));
@@ -149,7 +150,7 @@ class SimulatedPageTest {
     connect(at(OLD, 0));
     update("a", at(OLD, 1), 5);
     Question list = page.ask();
-    page.reset(at(NEW, 0));
+    page.reset(stream, at(NEW, 0));
     assertThat(page.list(list, at(OLD, 2), false, Map.of("a", state(at(OLD, 2), 6)))).isNull();
     assertThat(versions()).isEmpty();
   }
