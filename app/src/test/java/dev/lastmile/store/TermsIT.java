@@ -226,6 +226,19 @@ class TermsIT {
     assertThat(read(other, old)).isTrue();
   }
 
+  /** The new primary has not got the record of the term, and knows it by its replication ids. */
+  @Test
+  void aTermWhoseRecordWasLost_isKnown() {
+    change(servers.getFirst());
+    replicate(servers.getFirst(), servers.get(1));
+    promote(servers.get(1));
+    replicate(servers.get(1), servers.get(2));
+    read(one, servers.get(1));
+    promote(servers.get(2));
+    change(servers.get(2));
+    assertThat(read(one, servers.get(2))).isTrue();
+  }
+
   @Test
   void moreThan16Terms_replaceTheClient() {
     Server server = servers.getFirst();
