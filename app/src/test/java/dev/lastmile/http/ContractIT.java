@@ -232,6 +232,8 @@ class ContractIT {
     Map<String, Object> ack = Map.of("operationId", id, "version", 2, "via", "live");
     Map<String, Object> unknown = Map.of("operationId", UNKNOWN, "version", 1, "via", "live");
     expect(204, json(browser, Map.of("acks", List.of(ack))).post("/api/acks"));
+    Map<String, Object> ahead = Map.of("operationId", id, "version", 3, "via", "live");
+    expect(409, json(browser, Map.of("acks", List.of(ahead))).post("/api/acks"));
     expect(404, json(browser, Map.of("acks", List.of(unknown))).post("/api/acks"));
     expect(201, json(browser, EXPORT).post("/api/operations"));
     expect(201, json(browser, EXPORT).post("/api/operations"));

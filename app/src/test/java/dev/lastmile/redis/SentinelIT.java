@@ -12,7 +12,6 @@ import dev.lastmile.testkit.cluster.Metrics;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.SentinelSet;
 import io.restassured.response.Response;
-import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
@@ -35,15 +34,7 @@ class SentinelIT {
   @BeforeAll
   static void start() {
     sentinels = SentinelSet.start(folder, 2);
-    cluster =
-        Cluster.builder()
-            // Not used: the Sentinels name the primary.
-            .redis(URI.create("redis://127.0.0.1:1"))
-            .environment("REDIS_URL", "")
-            .with("spring.data.redis.sentinel.master", SentinelSet.PRIMARY)
-            .with("spring.data.redis.sentinel.nodes", sentinels.nodes())
-            .replicas(2)
-            .start();
+    cluster = Cluster.builder().sentinels(sentinels).replicas(2).start();
     a = cluster.replica(1);
     b = cluster.replica(2);
     webhooks = new Webhooks(cluster.secret());
@@ -106,6 +97,7 @@ class SentinelIT {
               (Response response) -> response.statusCode() == 200);
       stream.await("version 3", e -> e.data().contains(id) && e.data().contains("\"version\":3"));
       assertThat(stream.isEnded()).isFalse();
+      assertThat(stream.events()).as("nothing was lost").noneMatch(e -> e.name().equals("reset"));
       assertThat(browser.get(b, id).statusCode()).isEqualTo(200);
     }
     for (LastmileProcess replica : cluster.replicas()) {

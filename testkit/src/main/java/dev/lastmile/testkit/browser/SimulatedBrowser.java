@@ -6,6 +6,7 @@ import dev.lastmile.testkit.browser.SimulatedPage.Shown;
 import java.io.IOException;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -168,7 +169,8 @@ final class SimulatedBrowser {
     return new Shown(
         Place.of(operation.required("cursor").stringValue()),
         operation.required("version").longValue(),
-        operation.required("status").stringValue());
+        operation.required("status").stringValue(),
+        Instant.parse(operation.required("updatedAt").stringValue()));
   }
 
   private void poll() throws InterruptedException {

@@ -3,11 +3,14 @@ package dev.lastmile.testkit.browser;
 import dev.lastmile.testkit.cluster.Cluster;
 import java.net.http.HttpClient;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
@@ -15,6 +18,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 
@@ -174,6 +178,24 @@ public final class SimulatedBrowsers implements AutoCloseable {
    */
   public long wentBack() {
     return sum(browser -> browser.page().counts().wentBack());
+  }
+
+  /** How often the state of a browser was replaced by a reset. */
+  public long resets(int browser) {
+    return browsers.get(browser).page().resets();
+  }
+
+  /**
+   * The versions that a browser has ever received.
+   *
+   * @param published when the version was published, of any of that number
+   * @return those that were not published at that time: another version has taken their number
+   */
+  public Set<String> receivedAndLost(int browser, BiFunction<String, Long, Instant> published) {
+    return browsers.get(browser).page().received().stream()
+        .filter(it -> !it.updatedAt().equals(published.apply(it.operation(), it.version())))
+        .map(it -> it.operation() + " v" + it.version())
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** Acks that were rejected with 4xx. 0 unless Redis lost an acked operation. */

@@ -1,5 +1,6 @@
 package dev.lastmile.testkit.browser;
 
+import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
@@ -52,8 +53,8 @@ final class SimulatedPage {
     }
   }
 
-  /** A version of an operation and its cursor. */
-  record Shown(Place at, long version, String status) {
+  /** A version of an operation, its cursor and the time of its change. */
+  record Shown(Place at, long version, String status, Instant updatedAt) {
     boolean isFinal() {
       return status.equals("SUCCEEDED") || status.equals("FAILED");
     }
@@ -76,9 +77,16 @@ final class SimulatedPage {
   /** Versions by the way in which the browser first learned them, and the number of regressions. */
   record Counts(long live, long replay, long poll, long wentBack) {}
 
+  /** A version that the page received; another one with its number has another time. */
+  record Received(String operation, long version, Instant updatedAt) {}
+
   private static final int MAX_SHOWN = 400;
+  private static final int MAX_RECEIVED = 10_000;
 
   private final Map<String, Shown> shown = new LinkedHashMap<>();
+
+  /** All versions that it ever received, until they were taken. */
+  private final Set<Received> received = new HashSet<>();
 
   /** Operations that this browser created and that are not shown yet. */
   private final Set<String> created = new HashSet<>();
@@ -105,6 +113,7 @@ final class SimulatedPage {
   private Place replayedUpTo;
   private Place resetAt;
   private long generation;
+  private long resets;
   private long live;
   private long replay;
   private long poll;
@@ -131,7 +140,7 @@ final class SimulatedPage {
   /** Handles {@code ready}. Updates up to the head are the replay after the requested cursor. */
   synchronized void ready(Question question, Place head) {
     if (question.after().isEmpty()) {
-      reset(question, head);
+      begin(question, head);
     } else {
       replayedUpTo = head;
       enterTerm(head, streamed);
@@ -140,6 +149,11 @@ final class SimulatedPage {
 
   /** Handles {@code reset}. Updates up to the head replace all shown operations. */
   synchronized void reset(Question question, Place head) {
+    resets++;
+    begin(question, head);
+  }
+
+  private void begin(Question question, Place head) {
     enter(head.epoch());
     replace(head);
     question.known().clear();
@@ -218,6 +232,7 @@ final class SimulatedPage {
     }
     boolean replaces = reset || question.after().isEmpty();
     if (replaces) {
+      resets += reset ? 1 : 0;
       replace(cursor);
       question.known().clear();
       unconfirmed.addAll(shown.keySet());
@@ -278,6 +293,16 @@ final class SimulatedPage {
     Map<String, Shown> confirmed = new HashMap<>(shown);
     confirmed.keySet().removeAll(unconfirmed);
     return confirmed;
+  }
+
+  /** All versions that it has received. */
+  synchronized Set<Received> received() {
+    return Set.copyOf(received);
+  }
+
+  /** How often its state was replaced, other than by its first list or stream. */
+  synchronized long resets() {
+    return resets;
   }
 
   synchronized String epoch() {
@@ -346,6 +371,9 @@ final class SimulatedPage {
     created.remove(operation);
     if (newest == null || !newest.covers(update.at())) {
       newest = update.at();
+    }
+    if (received.size() < MAX_RECEIVED) {
+      received.add(new Received(operation, update.version(), update.updatedAt()));
     }
     Shown known = question.known().put(operation, update);
     if (isBehind(update, known)) {

@@ -2,6 +2,7 @@ package dev.lastmile.testkit.cluster;
 
 import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.redis.RedisServer;
+import dev.lastmile.testkit.redis.SentinelSet;
 import io.restassured.RestAssured;
 import io.restassured.response.Response;
 import io.restassured.specification.RequestSpecification;
@@ -37,6 +38,7 @@ public final class Cluster implements AutoCloseable {
 
   private final RedisServer ownRedis;
   private final URI redis;
+  private final SentinelSet sentinels;
   private final List<LastmileProcess> replicas;
   private final LastmileProcess external;
   private final String secret;
@@ -46,6 +48,7 @@ public final class Cluster implements AutoCloseable {
     RestAssured.replaceFiltersWith(new Contract());
     ownRedis = builder.redis == null ? RedisServer.start() : null;
     redis = ownRedis == null ? builder.redis : ownRedis.uri();
+    sentinels = builder.sentinels;
     secret = secrets().split(",", 2)[0];
     Path logs = builder.logs();
     int externalPort = builder.fixedPorts ? 8090 : Ports.free();
@@ -119,6 +122,7 @@ public final class Cluster implements AutoCloseable {
     private String fanOut = "broadcast";
     private boolean fixedPorts;
     private URI redis;
+    private SentinelSet sentinels;
     private URI agent;
     private Path logs;
     private final Map<String, String> environment = new LinkedHashMap<>();
@@ -164,6 +168,15 @@ public final class Cluster implements AutoCloseable {
     public Builder redis(URI uri) {
       redis = uri;
       return this;
+    }
+
+    /** Uses the primary that these Sentinels name; the caller closes them. */
+    public Builder sentinels(SentinelSet set) {
+      sentinels = set;
+      return redis(URI.create("redis://127.0.0.1:1"))
+          .environment("REDIS_URL", "")
+          .with("spring.data.redis.sentinel.master", SentinelSet.PRIMARY)
+          .with("spring.data.redis.sentinel.nodes", set.nodes());
     }
 
     public Builder logs(Path folder) {
@@ -315,8 +328,9 @@ public final class Cluster implements AutoCloseable {
     return external;
   }
 
+  /** The Redis; the present primary, if Sentinels name it. */
   public URI redis() {
-    return redis;
+    return sentinels == null ? redis : sentinels.primary().uri();
   }
 
   public String redisDescription() {

@@ -143,6 +143,12 @@ public final class SentinelSet implements AutoCloseable {
     }
   }
 
+  /** All servers but the primary. */
+  public List<RedisProcess> replicas() {
+    RedisProcess primary = primary();
+    return servers.values().stream().filter(server -> !server.equals(primary)).toList();
+  }
+
   /** Asks for a failover, and waits until another server is the primary. */
   public void failover() {
     RedisProcess before = primary();

@@ -6,6 +6,7 @@ import dev.lastmile.testkit.browser.SimulatedPage.Counts;
 import dev.lastmile.testkit.browser.SimulatedPage.Place;
 import dev.lastmile.testkit.browser.SimulatedPage.Question;
 import dev.lastmile.testkit.browser.SimulatedPage.Shown;
+import java.time.Instant;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -23,7 +24,7 @@ class SimulatedPageTest {
   }
 
   private static Shown state(Place at, long version) {
-    return new Shown(at, version, version < 9 ? "RUNNING" : "SUCCEEDED");
+    return new Shown(at, version, version < 9 ? "RUNNING" : "SUCCEEDED", Instant.EPOCH);
   }
 
   private void connect(Place head) {
