@@ -144,8 +144,8 @@ test('the size that the documentation tells is that of the modules', async () =>
   const zipped = sum(files.map((file) => gzipSync(file, { level: 9 })));
   assert.ok(Math.abs(zipped / 1_000 - Number(packed)) <= 1, `${zipped} bytes after gzip`);
   // Each module is compressed on its own, so many small ones cost more than few: 5 % above the one that they replaced,
-  // and 1,100 bytes for terms.
-  assert.ok(zipped <= 18_142 + 1_100, `${zipped} bytes after gzip`);
+  // and 1,700 bytes for terms.
+  assert.ok(zipped <= 18_142 + 1_700, `${zipped} bytes after gzip`);
 });
 
 test('the entry point exports what its types declare', async () => {

@@ -515,7 +515,8 @@ test('a creation that was answered in a term that is over is asked about', async
 });
 
 test('two failovers in a row, of which no list was read in between, replace everything', async () => {
-  const { server, client, clock } = await opened();
+  const { server, client, tab, clock } = await opened();
+  const { operationId: untouched } = server.create();
   const { operationId } = server.create();
   server.push = false;
   server.store(operationId, { progress: 10 });
@@ -524,12 +525,53 @@ test('two failovers in a row, of which no list was read in between, replace ever
   server.failover(1);
   server.heartbeat();
   server.failover();
-  server.heartbeat();
   server.push = true;
   server.store(operationId, { progress: 20 });
   await clock.pass(2_000);
   await release();
   await clock.pass(3_000);
   assert.equal(client.operations.get(operationId)?.progress, 20);
+  assert.ok(client.operations.has(untouched), 'also what has not changed since');
+  assert.equal(tab.sources.length, 2, 'a new stream brings everything');
+  client.close();
+});
+
+test('a heartbeat of the old term after a list of the new one changes nothing', async () => {
+  const { server, client, tab, clock } = await opened();
+  const { operationId } = server.create();
+  const old = server.cursor();
+  server.failover();
+  server.push = false;
+  server.store(operationId, { progress: 10 });
+  await client.reconcile();
+  server.publish({ type: 'heartbeat', data: { cursor: old } });
+  server.push = true;
+  server.store(operationId, { progress: 20 });
+  await clock.pass(3_000);
+  assert.equal(client.operations.get(operationId)?.progress, 20);
+  assert.equal(tab.sources.length, 1);
+  assert.ok(!server.requests.some(({ query }) => query.includes(`shown=${old.split('-')[0]}-3`)));
+  client.close();
+});
+
+test('what was created and lost while the list that tells was under way goes', async () => {
+  const { server, client, clock } = await opened();
+  const { operationId } = server.create();
+  server.push = false;
+  const first = hold(server, 'POST /api/operations');
+  const creating = client.create('export');
+  await settled();
+  server.failover(1);
+  const second = hold(server, 'GET /api/operations');
+  const listed = client.reconcile();
+  await settled();
+  await first();
+  const created = await creating;
+  assert.ok(client.operations.has(created.operationId), 'answered in the old term');
+  await second();
+  await listed;
+  await clock.pass(3_000);
+  assert.ok(!client.operations.has(created.operationId));
+  assert.ok(client.operations.has(operationId));
   client.close();
 });

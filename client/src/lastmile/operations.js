@@ -18,7 +18,7 @@ import { Problem } from './http.js';
 /** Another channel, of another identity, counts as another epoch. @param {string} text */
 export function parseCursor(text) {
   const [, epoch = '', sequence, term = '', channel = ''] =
-    /^([0-9a-f]{16})-(\d{1,16})(?:-(\w+)(\.\w+))?$/.exec(text) ?? [];
+    /^([0-9a-f]{16})-(\d{1,16})(?:-([0-9a-f]+)p?(\.\w+))?$/.exec(text) ?? [];
   if (!epoch) {
     throw new Problem(`not a cursor: ${text}`);
   }
@@ -39,6 +39,8 @@ export const createOperations = (parts) => {
   let known = null;
   /** @type {{cursor: string, sequence: number} | null} the newest update that is shown */
   let newest = null;
+  /** @type {Set<string>} terms of this epoch that were left */
+  const over = new Set();
 
   const remove = (/** @type {Operation[]} */ removed) => {
     for (const { operationId } of removed) {
@@ -53,7 +55,9 @@ export const createOperations = (parts) => {
     all: new Map(),
     epoch: null,
     term: null,
+    termTick: 0,
     unverified: null,
+    streamed: 0,
     seen: 0,
     restarts: 0,
     loaded: false,
@@ -72,6 +76,9 @@ export const createOperations = (parts) => {
     hasPending: () => [...operations.all.values()].some((operation) => !isFinal(operation)),
 
     restart(epoch) {
+      if (operations.epoch !== epoch) {
+        over.clear();
+      }
       operations.epoch = epoch;
       operations.replace(null);
       operations.seen = 0;
@@ -88,26 +95,40 @@ export const createOperations = (parts) => {
     },
 
     replace(term) {
-      operations.term = term;
+      operations.startTerm(term);
       operations.unverified = null;
-      newest = null;
+      operations.streamed = 0;
+      newest = newest && parseCursor(newest.cursor).term === term ? newest : null;
       known = null;
     },
 
+    startTerm(term) {
+      if (term !== operations.term) {
+        if (operations.term !== null) {
+          over.add(operations.term);
+        }
+        operations.term = term;
+        operations.termTick = operations.tick();
+      }
+      over.delete(term ?? '');
+    },
+
     enterTerm(term, verified) {
-      const more = newest !== null && newest.sequence > verified;
       if (term === operations.term) {
         return false;
       }
+      const more = newest !== null && newest.sequence > verified;
       if (operations.unverified !== null) {
         // Of two terms at once nothing is known.
         operations.restart(operations.epoch);
       } else if (more) {
         operations.unverified = newest?.cursor ?? null;
       }
-      operations.term = term;
+      operations.startTerm(term);
       return more;
     },
+
+    isOver: (term) => over.has(term),
 
     isOfTerm: ({ cursor }) => !cursor || parseCursor(cursor).term === operations.term,
 

@@ -106,7 +106,8 @@ export const createReconciler = (parts) => {
         const query = (after === null ? '' : `&after=${after}`) + (shown === null ? '' : `&shown=${shown}`);
         const sequences = [after, shown].map((it) => (it === null ? 0 : parseCursor(it).sequence));
         const verified = Math.max(...sequences);
-        const anew = { restarts, query, shown, term, verified, tick, before: after === null ? tick : 0 };
+        const replaces = after === null;
+        const anew = { restarts, query, shown, term, verified, tick, replaces, before: replaces ? tick : 0 };
         /** @type {Reading} */
         const list = unfinished?.restarts === restarts ? unfinished : anew;
         abort = new AbortController();
@@ -150,13 +151,14 @@ export const createReconciler = (parts) => {
    * @returns whether the page can be applied
    */
   function enter({ cursor, reset }, list) {
+    const { acks } = parts;
     const { epoch, term } = parseCursor(cursor);
-    if (reset) {
-      list.before = list.tick;
-    }
+    const replaces = reset || list.replaces;
+    list.replaces = false;
     if (epoch !== operations.epoch) {
       operations.enterEpoch(epoch);
-      operations.term = term;
+      operations.startTerm(term);
+      list.before = replaces ? list.tick : 0;
       return true;
     }
     if (list.term !== operations.term && term !== operations.term) {
@@ -164,14 +166,25 @@ export const createReconciler = (parts) => {
       unfinished = null;
       return false;
     }
-    if (reset) {
-      if (term !== list.term) {
-        parts.acks.clear();
+    if (replaces) {
+      // What was confirmed in another term may be lost, also if it was confirmed after the request.
+      const same = term === operations.term;
+      list.before = same ? Math.max(list.tick, operations.termTick) : operations.tick();
+      if (reset) {
+        acks.clear();
       }
-      operations.replace(term);
+      if (reset || !same || operations.unverified !== null) {
+        operations.replace(term);
+      }
       return true;
     }
-    if (operations.unverified === list.shown || list.before) {
+    if (operations.isOver(term)) {
+      // The server still uses the old primary. The next list replaces everything.
+      operations.forget();
+      unfinished = null;
+      return false;
+    }
+    if (operations.unverified === list.shown) {
       operations.unverified = null;
     }
     if (operations.enterTerm(term, list.verified)) {

@@ -25,8 +25,6 @@ export const createStream = (parts) => {
   let silentMillis = Infinity;
   /** Updates up to this sequence are replay. */
   let replayUpTo = 0;
-  /** The stream has brought everything up to this sequence, or began there. */
-  let streamed = 0;
   const backoff = createBackoff(settings);
   const reopenTimer = createTimer(clock, connect);
   const silenceTimer = createTimer(clock, () => stream.check());
@@ -68,8 +66,8 @@ export const createStream = (parts) => {
         if (type === 'ready') {
           operations.enterEpoch(epoch);
         }
-        if (type !== 'reset' && epoch === operations.epoch && operations.enterTerm(term, streamed)) {
-          parts.reconciler.soon();
+        if (type !== 'reset' && epoch === operations.epoch && !enterTerm(type, term)) {
+          return;
         }
         if (type === 'ready') {
           onReady(data, epoch, sequence);
@@ -89,10 +87,43 @@ export const createStream = (parts) => {
     },
   };
 
+  /**
+   * @param {StreamEvent} type
+   * @param {string} term of the event
+   * @returns whether the event can be applied
+   */
+  function enterTerm(type, term) {
+    const { reconciler, status, tabs } = parts;
+    if (type === 'ready' && !tabs.leading) {
+      // The stream of another leader.
+      operations.streamed = 0;
+    }
+    if (operations.isOver(term)) {
+      // A list was faster than this stream. What it still brings of the old term is known, or lost.
+      if (type === 'heartbeat' && tabs.leading) {
+        status.shared.lastHeartbeatAt = clock.date();
+      }
+      return type === 'ready';
+    }
+    const { restarts } = operations;
+    if (operations.enterTerm(term, operations.streamed)) {
+      reconciler.soon();
+    }
+    if (restarts === operations.restarts) {
+      return true;
+    }
+    // A new stream brings everything.
+    reconciler.soon();
+    if (tabs.leading) {
+      stream.open();
+    }
+    return false;
+  }
+
   function connect() {
     stream.close();
     const { cursor } = operations;
-    streamed = cursor ? parseCursor(cursor).sequence : 0;
+    operations.streamed = cursor ? parseCursor(cursor).sequence : 0;
     const source = new settings.EventSource(
       `${settings.baseUrl}/api/stream${cursor ? `?lastEventId=${cursor}` : ''}`,
     );
@@ -219,12 +250,10 @@ export const createStream = (parts) => {
    */
   function onReset(epoch, sequence, term) {
     const { acks, reconciler, tabs } = parts;
-    if (operations.epoch !== epoch || operations.term !== term) {
-      acks.clear();
-    }
+    // The replay adds them again.
+    acks.clear();
     operations.restart(epoch);
-    operations.term = term;
-    streamed = 0;
+    operations.startTerm(term);
     stream.epoch = tabs.leading ? epoch : null;
     replayUpTo = sequence;
     operations.see(sequence);
@@ -257,7 +286,7 @@ export const createStream = (parts) => {
     operations.see(sequence);
     if (hasId && !gap) {
       operations.advance(received.cursor ?? '');
-      streamed = sequence;
+      operations.streamed = sequence;
     }
     parts.notifier.changes(changes, complete(sequence), loaded);
   }
@@ -274,7 +303,7 @@ export const createStream = (parts) => {
     }
     if (tabs.leading) {
       status.shared.lastHeartbeatAt = clock.date();
-      streamed = sequence;
+      operations.streamed = sequence;
     }
     parts.notifier.changes([], known ? complete(sequence) : []);
   }

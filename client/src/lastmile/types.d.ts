@@ -244,6 +244,10 @@ export interface Operations {
   epoch: string | null;
   /** The term of the newest event or answer. */
   term: string | null;
+  /** The tick at which it began. */
+  termTick: number;
+  /** The stream has brought everything up to this sequence, or began there. */
+  streamed: number;
   readonly cursor: string | null;
   /** The newest update that was shown in an earlier term, until a list tells whether it was lost. */
   unverified: string | null;
@@ -263,8 +267,12 @@ export interface Operations {
   enterEpoch(epoch: string): void;
   /** All operations are replaced in this term: no cursor is known, and nothing is unverified. */
   replace(term: string | null): void;
+  /** Begins a term in which nothing has to be checked. */
+  startTerm(term: string | null): void;
+  /** Whether a term of this epoch was left. */
+  isOver(term: string): boolean;
   /**
-   * Enters a term; nothing if it is the current one.
+   * Enters a term; nothing if it is the current one. Restarts if an update of an earlier term is still unverified.
    *
    * @param verified up to this sequence the server has checked that nothing was lost
    * @returns whether more is shown, so that a list has to tell
@@ -340,6 +348,8 @@ export interface Reading {
   term: string | null;
   /** The highest sequence that the parameters name. */
   verified: number;
+  /** Whether its first page replaces all operations. */
+  replaces: boolean;
   /** When it began. */
   tick: number;
   /** Operations that were confirmed before this tick are replaced or removed. */

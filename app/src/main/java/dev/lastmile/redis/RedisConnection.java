@@ -34,9 +34,8 @@ import org.slf4j.LoggerFactory;
  * order in which they were submitted. Under load, commands for which no thread waits are sent
  * together ({@link CommandBatcher}); a thread that waits causes an immediate flush.
  *
- * <p>A connection is used only after these steps on it: the Redis process was identified, the epoch
- * of every partition was checked against it, the scripts were loaded and the clocks were compared.
- * So no script runs on a Redis whose epochs belong to another process.
+ * <p>A connection is used only after these steps on it: the server is a primary, every partition
+ * has an epoch, the scripts were loaded and the clocks were compared.
  *
  * <p>A command that was sent and not answered when a connection broke fails with {@link
  * RedisUnavailableException}. It is never sent twice.
@@ -55,6 +54,7 @@ public final class RedisConnection implements AutoCloseable {
   private final RedisErrors errors;
   private final ReplyAwaiter awaiter;
   private final ReconnectingConnection<StatefulRedisConnection<String, byte[]>> connection;
+  private final SentinelMonitor sentinels;
   private final boolean batching;
   private final EventLoopGroup loops;
   private final CommandBatcher batcher;
@@ -84,6 +84,13 @@ public final class RedisConnection implements AutoCloseable {
     this.loops = resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass());
     this.batcher = batcher(properties.gather());
     this.connection = new ReconnectingConnection<>(new Steps(), properties, ticker, scheduler);
+    this.sentinels =
+        new SentinelMonitor(
+            dialer,
+            properties,
+            ticker,
+            scheduler,
+            () -> drop("the Sentinels name another primary"));
   }
 
   /** Flushes on one event loop, so that commands are sent in the order of their submission. */
@@ -107,6 +114,7 @@ public final class RedisConnection implements AutoCloseable {
   /** Starts to connect; returns at once. */
   public void start() {
     connection.start();
+    sentinels.start();
   }
 
   /**
@@ -334,6 +342,7 @@ public final class RedisConnection implements AutoCloseable {
     }
     closed = true;
     flush();
+    sentinels.close();
     connection.close();
     var _ = resources.eventLoopGroupProvider().release(loops, 0, 2, TimeUnit.SECONDS);
   }

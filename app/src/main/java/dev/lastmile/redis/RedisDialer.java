@@ -89,6 +89,22 @@ public final class RedisDialer implements AutoCloseable {
     return client.connectPubSubAsync(CODEC, uri());
   }
 
+  /** Opens a connection to a Sentinel, for subscriptions. Does not wait. */
+  CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> connectSentinel() {
+    return client.connectPubSubAsync(CODEC, uri().getSentinels().getFirst());
+  }
+
+  /** Whether Sentinels name the primary. */
+  boolean hasSentinels() {
+    return factory.getSentinelConfiguration() != null;
+  }
+
+  /** The name of the primary for the Sentinels. */
+  String primaryName() {
+    RedisSentinelConfiguration sentinels = factory.getSentinelConfiguration();
+    return sentinels == null ? "" : String.valueOf(sentinels.getRequiredMaster().getName());
+  }
+
   /**
    * The Pub/Sub channel of all messages. Pub/Sub has no database numbers: a message reaches the
    * subscribers of every database of a server. So the default name contains the number.

@@ -275,7 +275,7 @@ public final class OperationStore {
             keys,
             new ScriptArguments()
                 .add(after == null ? "" : after.epoch())
-                .add(after == null ? "" : after.term())
+                .add(after == null ? "" : after.termText())
                 .add(after == null ? 0 : after.sequence())
                 .add(operations)
                 .add(retention.pageBytes())

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * Any thread reads the array without a lock.
  */
 final class ChannelStreams {
+  /** Updates before a failover whose settlements are repeated after it. */
+  private static final long RECENT = 64;
+
   private final Channel channel;
   private final long generation;
   private volatile StreamConnection[] connections = {};
@@ -65,22 +68,27 @@ final class ChannelStreams {
    * Records that a connection has flushed everything up to a position.
    *
    * @param continuedFrom the sequence with which the connection continued into the term of this
-   *     position; -1 if its state was replaced
-   * @return the sequence that the connections had flushed before, at most that of {@code upTo}; -1
-   *     if it is not known
+   *     position; -1 in its first term
+   * @return the sequence up to which the ledger knows what the connections have flushed, at most
+   *     that of {@code upTo}; -1 if it is not known
    */
   synchronized long advance(Cursor upTo, long continuedFrom) {
     Cursor last = flushed;
-    long before = last != null && last.isComparable(upTo) ? last.sequence() : continuedFrom;
-    flushed = upTo.at(Math.max(before, upTo.sequence()));
-    return Math.min(before, upTo.sequence());
+    if (last == null || !last.isComparable(upTo)) {
+      flushed = upTo;
+      // Redis may have lost settlements of updates before it.
+      return Math.min(
+          continuedFrom < 0 ? -1 : Math.max(0, continuedFrom - RECENT), upTo.sequence());
+    }
+    flushed = upTo.at(Math.max(last.sequence(), upTo.sequence()));
+    return Math.min(last.sequence(), upTo.sequence());
   }
 
   /** Whether any connection has flushed this update, or a later state. */
   boolean hasFlushed(Cursor cursor) {
     synchronized (this) {
-      if (flushed != null && flushed.covers(cursor)) {
-        return true;
+      if (flushed != null && flushed.isComparable(cursor)) {
+        return flushed.covers(cursor);
       }
     }
     // A connection that is still in an old term may have been the last to record its flush.

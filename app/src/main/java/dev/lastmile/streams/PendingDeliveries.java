@@ -142,8 +142,8 @@ final class PendingDeliveries {
     channels.computeIfPresent(
         channel.value(),
         (_, waiting) -> {
-          // One of an earlier term is settled with the range, if its update was not lost. One of a
-          // later term is not flushed yet.
+          // One of an earlier term is settled with the range, if its update was not lost, or is
+          // redelivered. One of a later term is not flushed yet.
           Collection<Pending> covered = waiting.headMap(upTo.sequence(), true).values();
           covered.removeIf(entry -> {
             boolean flushed = entry.delivery.cursor().isComparable(upTo);

@@ -122,7 +122,7 @@ final class Reconciler implements AutoCloseable {
       handleFailure(group, held);
       return;
     }
-    List<Frame> frames = delta.updates().stream().map(SseEncoder::update).toList();
+    List<Frame> frames = SseEncoder.updates(delta);
     boolean repair = dispatcher.repairsGaps();
     for (StreamConnection connection : held) {
       try {

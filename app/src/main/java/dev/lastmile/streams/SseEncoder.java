@@ -5,9 +5,12 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
+import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Update;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Encodes <a
@@ -25,17 +28,32 @@ final class SseEncoder {
 
   /** An update with an id, which becomes the client's cursor. */
   static Frame update(Update update) {
-    return frame(bytes("id: " + update.clientCursor() + "\n"), update);
+    return update(update, update.clientCursor());
+  }
+
+  private static Frame update(Update update, String cursor) {
+    return frame(bytes("id: " + cursor + "\n"), cursor, update);
+  }
+
+  /** The updates of a read. Up to the last one of a complete read, their cursors are partial. */
+  static List<Frame> updates(Delta delta) {
+    int last = delta.complete() ? delta.updates().size() - 1 : -1;
+    List<Frame> frames = new ArrayList<>(delta.updates().size());
+    for (Update update : delta.updates()) {
+      Cursor cursor = frames.size() == last ? update.cursor() : update.cursor().within();
+      frames.add(update(update, ClientCursor.text(cursor, update.channel())));
+    }
+    return frames;
   }
 
   /** An update after a gap: without an id, so the client's cursor stays before the gap. */
   static Frame updateWithoutId(Update update) {
-    return frame(new byte[0], update);
+    return frame(new byte[0], update.clientCursor(), update);
   }
 
-  private static Frame frame(byte[] id, Update update) {
+  private static Frame frame(byte[] id, String cursor, Update update) {
     byte[] state = update.state();
-    byte[] end = update.eventEnd();
+    byte[] end = update.eventEnd(cursor);
     int length = id.length + UPDATE.length + state.length + end.length + END.length;
     byte[] frame =
         ByteBuffer.allocate(length).put(id).put(UPDATE).put(state).put(end).put(END).array();

@@ -58,7 +58,7 @@ final class StreamConnection {
    *
    * @param upTo everything up to this position has been flushed; null before the stream has begun
    * @param continuedFrom the sequence with which this connection continued into the term of {@code
-   *     upTo}; -1 if its state was replaced
+   *     upTo}; 0 if its state was replaced since the stream began, and -1 in its first term
    * @param afterGap updates after a gap that is not repaired; they say nothing about earlier ones
    */
   record Flush(@Nullable Cursor upTo, long continuedFrom, List<Update> afterGap) {}
@@ -103,7 +103,10 @@ final class StreamConnection {
   @GuardedBy("this")
   private long flushed;
 
-  /** The sequence with which it continued into the term of {@code position}, or -1. */
+  /**
+   * The sequence with which it continued into the term of {@code position}; 0 after a reset, and -1
+   * in the first term of an epoch.
+   */
   @GuardedBy("this")
   private long continuedFrom = -1;
 
@@ -341,9 +344,9 @@ final class StreamConnection {
       flushed = 0;
     }
     long reached = continues && resumed != null ? resumed.sequence() : 0;
-    if (position == null || !continues) {
+    if (position == null || !position.epoch().equals(delta.epoch())) {
       continuedFrom = -1;
-    } else if (!position.isComparable(delta.headCursor())) {
+    } else if (!continues || !position.isComparable(delta.headCursor())) {
       continuedFrom = reached;
     }
     needsAll = false;
@@ -354,7 +357,7 @@ final class StreamConnection {
         reached = update.sequence();
       }
     }
-    position = delta.headCursor().at(Math.max(reached, delta.reach()));
+    position = delta.reached(reached);
     paging = !delta.complete();
     if (paging) {
       return Progress.PAGE;
@@ -461,7 +464,7 @@ final class StreamConnection {
 
   /** Whether the kernel has accepted this update, or a later state. */
   synchronized boolean hasFlushed(Cursor cursor) {
-    return position != null && position.at(flushed).covers(cursor);
+    return position != null && position.isComparable(cursor) && flushed >= cursor.sequence();
   }
 
   /** Whether the send queue has taken this update, or a later state. */

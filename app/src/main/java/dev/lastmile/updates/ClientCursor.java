@@ -11,7 +11,7 @@ import java.util.zip.CRC32;
  *
  * <p>The check names the channel. A browser may keep a cursor while its identity changes, and
  * positions of two channels of a partition could be confused otherwise. The term names the Redis
- * primary that served the partition.
+ * primary that served the partition. A {@code p} after it means that the position is partial.
  *
  * <p>To clients the text is opaque, except that cursors with the same epoch, term and check can be
  * compared by their sequences.
@@ -52,8 +52,14 @@ public final class ClientCursor {
     }
     return Optional.of(
         check(channel).equals(matcher.group(4))
-            ? new Cursor(matcher.group(1), matcher.group(3), Long.parseLong(matcher.group(2)))
+            ? cursor(matcher.group(1), matcher.group(3), Long.parseLong(matcher.group(2)))
             : NOWHERE);
+  }
+
+  private static Cursor cursor(String epoch, String term, long sequence) {
+    boolean partial = term.endsWith("p");
+    String name = partial ? term.substring(0, term.length() - 1) : term;
+    return new Cursor(epoch, name, sequence, partial);
   }
 
   private static String check(Channel channel) {

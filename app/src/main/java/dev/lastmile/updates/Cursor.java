@@ -10,12 +10,20 @@ package dev.lastmile.updates;
  * @param term names the time during which one Redis server was the primary, and in which this
  *     position was read or published; 12 hexadecimal digits
  * @param sequence 0 (before the first update) or higher
+ * @param partial whether the position is within a read of state. A read has the newest update of
+ *     each operation only, so an operation that comes later in it may be missing. Such a position
+ *     is valid in its term only
  */
-public record Cursor(String epoch, String term, long sequence) {
+public record Cursor(String epoch, String term, long sequence, boolean partial) {
   public Cursor {
     if (sequence < 0) {
       throw new IllegalArgumentException("sequence " + sequence);
     }
+  }
+
+  /** A position up to which everything is known. */
+  public Cursor(String epoch, String term, long sequence) {
+    this(epoch, term, sequence, false);
   }
 
   /** Whether the sequences of both can be compared: no update was lost between them. */
@@ -38,9 +46,19 @@ public record Cursor(String epoch, String term, long sequence) {
     return new Cursor(epoch, term, other);
   }
 
+  /** This position within a read of state. */
+  public Cursor within() {
+    return new Cursor(epoch, term, sequence, true);
+  }
+
+  /** The term, followed by {@code p} if the position is partial. */
+  public String termText() {
+    return partial ? term + "p" : term;
+  }
+
   /** {@code <epoch>-<sequence>-<term>}. */
   @Override
   public String toString() {
-    return epoch + "-" + sequence + "-" + term;
+    return epoch + "-" + sequence + "-" + termText();
   }
 }

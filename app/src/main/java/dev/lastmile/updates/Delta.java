@@ -38,7 +38,7 @@ public record Delta(
   /**
    * Whether a client can continue from this cursor. If not, its state has to be replaced: the
    * cursor has another epoch or an unknown term, is above the head at which the channel left its
-   * term, or is below the floor.
+   * term, is below the floor, or is partial and of another term.
    *
    * <p>A client that continues has seen no update that a failover lost. A client that is replaced
    * may have seen none either, if more than 16 terms began since.
@@ -54,12 +54,19 @@ public record Delta(
   public boolean continuesPage(@Nullable Cursor cursor) {
     return cursor != null
         && cursor.epoch().equals(epoch)
+        && (!cursor.partial() || cursor.term().equals(term))
         && cursor.sequence() <= continuable.getOrDefault(cursor.term(), -1L);
   }
 
   /** The sequence up to which a reader at {@link #after} knows everything after this delta. */
   public long reach() {
     return complete || updates.isEmpty() ? head : updates.getLast().sequence();
+  }
+
+  /** Where a reader is after this delta. */
+  public Cursor reached(long sequence) {
+    Cursor reached = headCursor().at(Math.max(sequence, reach()));
+    return complete ? reached : reached.within();
   }
 
   /** The head as a cursor. */

@@ -69,7 +69,7 @@ public record Update(
 
   /** The end of the operation's JSON, as all endpoints but the stream return it. */
   public byte[] operationEnd() {
-    return (changed() + "}").getBytes(UTF_8);
+    return (changed(clientCursor()) + "}").getBytes(UTF_8);
   }
 
   /** The operation's JSON, as all endpoints but the stream return it. */
@@ -80,15 +80,19 @@ public record Update(
     return json;
   }
 
-  /** The end of the data of the stream's {@code update} event. */
-  public byte[] eventEnd() {
+  /**
+   * The end of the data of the stream's {@code update} event.
+   *
+   * @param cursor the text of this update's cursor
+   */
+  public byte[] eventEnd(String cursor) {
     String published =
         ",\"traceparent\":\"" + traceparent + "\",\"publishedAt\":\"" + publishedAt() + "\"}";
-    return (changed() + published).getBytes(UTF_8);
+    return (changed(cursor) + published).getBytes(UTF_8);
   }
 
-  private String changed() {
-    return ",\"updatedAt\":\"" + publishedAt() + "\",\"cursor\":\"" + clientCursor() + '"';
+  private String changed(String cursor) {
+    return ",\"updatedAt\":\"" + publishedAt() + "\",\"cursor\":\"" + cursor + '"';
   }
 
   private String publishedAt() {

@@ -18,33 +18,42 @@ local function is_final(status)
   return status == 'SUCCEEDED' or status == 'FAILED'
 end
 
--- The parts of a stored position; nothing if it is missing.
+-- The parts of a stored position: head, floor, and the rest; nothing if it is missing.
 local function split_position(value)
-  local head, floor, found = string.match(value or '', '^(%d+) (%d+)(.*)$')
-  return tonumber(head), tonumber(floor), found
+  local head, floor, found_heads = string.match(value or '', '^(%d+) (%d+)(.*)$')
+  return tonumber(head), tonumber(floor), found_heads
 end
 
--- Stores a position. With the first change in this term it stores the head that the change found, too.
-local function set_position(keys, channel, found, head, floor)
-  local _, _, heads = split_position(redis.call('HGET', keys.meta, position_field(channel)))
-  heads = heads or ''
-  if head ~= found and not string.find(heads, ' ' .. term .. ':', 1, true) then
-    local _, known = split_terms(redis.call('HGET', keys.meta, 'terms'))
-    heads = string.gsub(heads, ' (%x+):%d+', function(name) return not known[name] and '' or nil end)
-    heads = heads .. string.format(' %s:%d', term, found)
+local function store_position(keys, channel, head, floor, found_heads)
+  redis.call('HSET', keys.meta, position_field(channel), string.format('%d %d%s', head, floor, found_heads or ''))
+end
+
+-- The heads that changes have found, with that of the first change in this term. A channel without a position has none:
+-- then it is the highest head of a deleted channel when the term began.
+--
+-- found_heads  as stored, or nil  found  the head that this change found
+local function with_found(keys, found_heads, found)
+  if found_heads and string.find(found_heads, ' ' .. term .. ':', 1, true) then
+    return found_heads
   end
-  redis.call('HSET', keys.meta, position_field(channel), string.format('%d %d%s', head, floor, heads))
+  local terms, trimmed_at = split_terms(redis.call('HGET', keys.meta, 'terms'))
+  local kept = ''
+  for _, name in ipairs(terms) do
+    kept = kept .. (string.match(found_heads or '', ' ' .. name .. ':%d+') or '')
+  end
+  return string.format('%s %s:%d', kept, term, found_heads and found or trimmed_at[term] or 0)
 end
 
 -- For each term, oldest first, the highest sequence with which its readers can continue: {term, sequence, ...}.
-local function continuable(keys, channel, terms, head)
-  local _, _, heads = split_position(redis.call('HGET', keys.meta, position_field(channel)))
+local function continuable(found_heads, terms, trimmed_at, head)
   local result, left = {}, head
   for i = #terms, 1, -1 do
     result[i * 2 - 1], result[i * 2] = terms[i], left
-    -- Without a position nothing is known about the changes of earlier terms.
-    local found = heads and string.match(heads, ' ' .. terms[i] .. ':(%d+)')
-    left = heads and tonumber(found or left) or 0
+    if found_heads then
+      left = tonumber(string.match(found_heads, ' ' .. terms[i] .. ':(%d+)') or left)
+    else
+      left = math.min(left, trimmed_at[terms[i]])
+    end
   end
   return result
 end
@@ -101,8 +110,8 @@ local function restore_finals(keys, channel)
   return restored > 0
 end
 
--- Makes the log and the final times anew from the operations. Returns the new head and floor.
-local function repair(keys, channel, found)
+-- Makes the log and the final times anew from the operations. Returns the new position, in parts.
+local function repair(keys, channel, found, found_heads)
   local head = found
   local states = complete_states(keys)
   redis.call('DEL', keys.log)
@@ -119,30 +128,32 @@ local function repair(keys, channel, found)
   end
   count_repair(keys)
   head = head + 1
-  if next(states) then
-    set_position(keys, channel, found, head, head)
-  else
+  if not next(states) then
     delete_position(keys, channel, head)
+    return head, head, nil
   end
-  return head, head
+  found_heads = with_found(keys, found_heads, found)
+  store_position(keys, channel, head, head, found_heads)
+  return head, head, found_heads
 end
 
--- The head and the floor of a channel, which is repaired if a part of it is missing.
+-- The position of a channel in parts, as split_position. The channel is repaired if a part of it is missing.
 --
 -- value    the position, from meta
 -- trimmed  the highest head of a deleted channel, from meta
 local function checked_position(keys, channel, value, trimmed)
-  local head, floor = split_position(value)
+  local head, floor, found_heads = split_position(value)
   head, floor = head or tonumber(trimmed or 0), floor or tonumber(trimmed or 0)
   local logged = redis.call('ZCARD', keys.log)
   if logged * 2 ~= redis.call('HLEN', keys.operations) or (value and logged == 0) then
-    return repair(keys, channel, head)
+    return repair(keys, channel, head, found_heads)
   end
   if not value and logged > 0 then
     -- With the positions, meta was deleted, so the epoch is another one than that of any cursor.
     local newest = redis.call('ZRANGE', keys.log, -1, -1, 'WITHSCORES')[2]
     head = math.max(head, tonumber(newest))
-    set_position(keys, channel, head, head, floor)
+    found_heads = ''
+    store_position(keys, channel, head, floor, found_heads)
   end
-  return head, floor
+  return head, floor, found_heads
 end

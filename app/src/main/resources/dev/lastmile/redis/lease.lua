@@ -16,12 +16,12 @@
 -- because the ledger's clock stands still.
 local meta_key, leases_key, account_key, receiving_key = unpack(KEYS)
 local incarnation, mode, length, receiving, wants, silence, recent = unpack(ARGV)
-local epoch, recorded_terms, swept, stalled, sweeper, sweeper_since = unpack(redis.call('HMGET', meta_key, 'epoch',
-  'terms', 'swept', 'stalled', 'sweeper', 'sweeperSince'))
+local epoch, recorded_terms, trimmed, swept, stalled, sweeper, sweeper_since = unpack(redis.call('HMGET', meta_key,
+  'epoch', 'terms', 'trimmed', 'swept', 'stalled', 'sweeper', 'sweeperSince'))
 if not epoch then
   return {'no_epoch'}
 end
-record_term(meta_key, recorded_terms)
+record_term(meta_key, recorded_terms, trimmed)
 local clock = ledger_clock(swept, stalled)
 if mode == 'leave' then
   -- A lease that has ended stays and counts as lost. A lease that does not exist is added, so that the sweep finds it.

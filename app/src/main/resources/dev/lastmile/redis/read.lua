@@ -1,9 +1,9 @@
 -- Reads the changes of a channel after a cursor, ascending, with the head: one page, read atomically.
 --
 -- KEYS  1 meta  2 log  3 operations  4 finals  5 expiry (see update.lua)
--- ARGV  1 epoch of the cursor or '' (everything)  2 its term  3 its sequence  4 maximum number of operations  5 maximum
---       bytes of a page with several operations  6 '1' if the cursor is the end of the previous page: operations deleted
---       since then do not matter  7 channel
+-- ARGV  1 epoch of the cursor or '' (everything)  2 its term, with 'p' if it is within a read of state  3 its sequence
+--       4 maximum number of operations  5 maximum bytes of a page with several operations  6 '1' if the cursor is the end
+--       of the previous page: operations deleted since then do not matter  7 channel
 -- Returns {epoch, {term, highest sequence to continue with, ... the present term last}, head, floor, after,
 --   complete (1, 0), envelope...}; {} without an epoch
 local meta_key, log_key, operations_key, finals_key, expiry_key = unpack(KEYS)
@@ -14,12 +14,13 @@ local epoch, recorded_terms, trimmed, stored_position = unpack(redis.call('HMGET
 if not epoch then
   return {}
 end
-local terms = record_term(meta_key, recorded_terms)
-local head, floor = checked_position(keys, channel, stored_position, trimmed)
-local continuations = continuable(keys, channel, terms, head)
+-- Not recorded: a read works also where Redis refuses writes.
+local terms, trimmed_at = present_terms(recorded_terms, trimmed)
+local head, floor, found_heads = checked_position(keys, channel, stored_position, trimmed)
+local continuations = continuable(found_heads, terms, trimmed_at, head)
 local highest
 for i = 1, #continuations, 2 do
-  if continuations[i] == cursor_term then
+  if continuations[i] == cursor_term or (continuations[i] == term and cursor_term == term .. 'p') then
     highest = continuations[i + 1]
   end
 end

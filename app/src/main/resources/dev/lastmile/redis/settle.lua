@@ -18,7 +18,7 @@ for i = 1, #KEYS - 5 do
   local data = redis.call('HGET', entries_key, entry)
   outcomes[i] = ''
   -- In another term it is an update with the same sequence, after this one was lost.
-  if data and string.match(data, '%x+$') == published_in then
+  if data and string.sub(data, -#published_in - 1) == ' ' .. published_in then
     local outcome = how
     if how == 'flushed' then
       local published = tonumber(string.match(data, '^%d+'))

@@ -10,8 +10,8 @@ local keys = {meta = meta_key, log = log_key, operations = operations_key, final
 local retention = tonumber(retention_millis)
 local recorded_terms, trimmed, stored_position = unpack(redis.call('HMGET', meta_key, 'terms', 'trimmed',
   position_field(channel)))
-record_term(meta_key, recorded_terms)
-local head, floor = checked_position(keys, channel, stored_position, trimmed)
+record_term(meta_key, recorded_terms, trimmed)
+local head, floor, found_heads = checked_position(keys, channel, stored_position, trimmed)
 local due = redis.call('ZRANGEBYSCORE', finals_key, 0, millis - retention, 'LIMIT', 0, limit)
 for _, id in ipairs(due) do
   floor = math.max(floor, tonumber(redis.call('ZSCORE', log_key, id) or 0))
@@ -23,7 +23,7 @@ if redis.call('ZCARD', log_key) == 0 then
   delete_position(keys, channel, head)
 else
   if #due > 0 then
-    set_position(keys, channel, head, head, floor)
+    store_position(keys, channel, head, floor, found_heads)
   end
   local oldest = redis.call('ZRANGE', finals_key, 0, 0, 'WITHSCORES')[2]
   if not oldest and restore_finals(keys, channel) then

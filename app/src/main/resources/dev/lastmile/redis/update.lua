@@ -47,9 +47,9 @@ local epoch, recorded_terms, trimmed, swept, stalled, stored_position = unpack(r
 if not epoch then
   return {'no_epoch'}
 end
-record_term(meta_key, recorded_terms)
+record_term(meta_key, recorded_terms, trimmed)
 local clock = ledger_clock(swept, stalled)
-local head, lowest = checked_position(state_keys, channel, stored_position, trimmed)
+local head, lowest, found_heads = checked_position(state_keys, channel, stored_position, trimmed)
 
 -- Stores an update of the operation, with the deliveries that are expected of the channel's owners.
 --
@@ -69,7 +69,8 @@ local function store(hop, version, revision, acked, progress, floor)
     string.format('%d', sequence), string.format('%d', version), correlation_id, traceparent, tracestate,
     string.format('%d', micros)}, '\t') .. '\n' .. operation_json .. string.format(',"progress":%s,"version":%d', progress, version)
 
-  set_position(state_keys, channel, head, sequence, math.max(lowest, floor or 0))
+  store_position(state_keys, channel, sequence, math.max(lowest, floor or 0),
+    with_found(state_keys, found_heads, head))
   redis.call('ZADD', log_key, sequence, id)
   redis.call('HSET', operations_key, id, string.format('%d %d %d %s %s %s %s', version, sequence, revision,
     status, acked, progress, correlation_id), id .. ':e', envelope)

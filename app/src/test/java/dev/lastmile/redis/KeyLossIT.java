@@ -206,6 +206,14 @@ class KeyLossIT {
     await("the repair to be counted").until(() -> repairs() > before);
   }
 
+  @Test
+  void anEmptiedRedisIsCounted() {
+    double before = repairs();
+    play(List.of());
+    commands.flushall();
+    await("the loss to be counted").until(() -> repairs() > before);
+  }
+
   private double repairs() {
     return Metrics.of(a).sum("lastmile_redis_repairs_total")
         + Metrics.of(b).sum("lastmile_redis_repairs_total");

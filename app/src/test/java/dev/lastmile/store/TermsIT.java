@@ -14,15 +14,18 @@ import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Envelope;
 import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.OperationStatus;
 import dev.lastmile.updates.Partition;
 import dev.lastmile.updates.Update;
 import io.lettuce.core.RedisClient;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -44,10 +47,18 @@ class TermsIT {
   private static RedisProcess redis;
   private static RedisClient client;
 
-  /** A server, and what the scripts have stored there: by sequence, the operation. */
+  /** One change of an operation; another one may have its version in another term. */
+  private record Change(long version, long atMicros) {
+    static Change of(Update update) {
+      return new Change(update.version(), update.publishedAtMicros());
+    }
+  }
+
+  /** A server, and the changes that the scripts have stored there. */
   private static final class Server {
     final PlayedServer played;
-    Map<Long, OperationId> log = new TreeMap<>();
+    Map<OperationId, Change> state = new HashMap<>();
+    Set<OperationId> trimmed = new HashSet<>();
     boolean primary;
 
     Server(int database) {
@@ -58,7 +69,7 @@ class TermsIT {
   /** A client, and what it shows. */
   private static final class Reader {
     @Nullable Cursor cursor;
-    Map<Long, OperationId> seen = Map.of();
+    Map<OperationId, Change> shown = new HashMap<>();
   }
 
   private final List<Server> servers = new ArrayList<>();
@@ -99,25 +110,51 @@ class TermsIT {
     Server first = servers.getFirst();
     first.played.begin(terms, keys);
     first.primary = true;
-    first.log = new TreeMap<>();
+    first.state = new HashMap<>();
+    first.trimmed = new HashSet<>();
     servers.subList(1, 3).forEach(server -> replicate(first, server));
     for (Reader reader : List.of(one, other)) {
       reader.cursor = null;
-      reader.seen = Map.of();
+      reader.shown = new HashMap<>();
     }
   }
 
   private void change(Server server) {
     OperationId id = new OperationId("op3-%032x".formatted(++operations));
     ScriptReply reply = TestOperations.create(server.played::run, id, CHANNEL);
-    Update update = Envelope.decode(reply.bytes(3));
+    changed(server, Envelope.decode(reply.bytes(3)));
+  }
+
+  /** Changes an operation that exists, so that its newest update moves in the log. */
+  private void changeAgain(Server server, OperationId id, OperationStatus status) {
+    ScriptReply reply = TestOperations.change(server.played::run, id, CHANNEL, status);
+    if (reply.text(0).equals("stored")) {
+      changed(server, Envelope.decode(reply.bytes(3)));
+    }
+  }
+
+  private static void changed(Server server, Update update) {
     assertThat(update.cursor().term()).isEqualTo(server.played.term());
-    server.log.put(update.sequence(), id);
+    server.state.put(update.operationId(), Change.of(update));
+  }
+
+  /** Deletes all final operations. */
+  private static void trim(Server server) {
+    List<String> keys = new ArrayList<>(Keys.state(CHANNEL));
+    keys.add(Keys.expiry(CHANNEL.partition()));
+    ScriptArguments arguments = new ScriptArguments().add(CHANNEL.value()).add(-1_000).add(1_000);
+    server.played.run(Script.TRIM, keys, arguments);
+    Set<OperationId> left = new HashSet<>();
+    page(server, null, 1_000).updates().forEach(update -> left.add(update.operationId()));
+    server.trimmed.addAll(server.state.keySet());
+    server.trimmed.removeAll(left);
+    server.state.keySet().retainAll(left);
   }
 
   private void replicate(Server primary, Server replica) {
     replica.played.replicate(primary.played);
-    replica.log = new TreeMap<>(primary.log);
+    replica.state = new HashMap<>(primary.state);
+    replica.trimmed = new HashSet<>(primary.trimmed);
     replica.primary = false;
   }
 
@@ -126,45 +163,46 @@ class TermsIT {
     server.primary = true;
   }
 
-  /** Reads after the cursor of a client. Returns whether it continues. */
+  /** Reads everything after the cursor of a client. Returns whether it continues. */
   private boolean read(Reader reader, Server server) {
+    return read(reader, server, 1_000);
+  }
+
+  /** Reads one page after the cursor of a client. Returns whether it continues. */
+  private boolean read(Reader reader, Server server, int limit) {
     Cursor cursor = reader.cursor;
-    Delta delta = page(server, cursor);
-    boolean continues = delta.continues(cursor);
-    boolean same =
-        reader.seen.entrySet().stream()
-            .allMatch(entry -> entry.getValue().equals(server.log.get(entry.getKey())));
-    if (continues) {
-      assertThat(same).as("continues, after %s", steps).isTrue();
-    } else if (cursor != null) {
-      replaced++;
-    }
+    Delta delta = page(server, cursor, limit);
+    boolean paging = cursor != null && cursor.partial();
+    boolean continues = paging ? delta.continuesPage(cursor) : delta.continues(cursor);
     long after = continues && cursor != null ? cursor.sequence() : 0;
-    assertThat(delta.updates().stream().filter(update -> update.sequence() > after))
-        .as("what it does not show yet, after %s", steps)
-        .extracting(Update::operationId)
-        .containsExactlyElementsOf(
-            server.log.entrySet().stream()
-                .filter(entry -> entry.getKey() > after)
-                .map(Map.Entry::getValue)
-                .toList());
-    reader.cursor = delta.headCursor();
-    reader.seen = new TreeMap<>(server.log);
+    if (!continues) {
+      assertThat(delta.after()).as("everything is read, after %s", steps).isZero();
+      reader.shown.clear();
+      replaced += cursor == null ? 0 : 1;
+    }
+    delta.updates().stream()
+        .filter(update -> update.sequence() > after)
+        .forEach(update -> reader.shown.put(update.operationId(), Change.of(update)));
+    reader.cursor = delta.reached(after);
+    if (delta.complete()) {
+      reader.shown.keySet().removeAll(server.trimmed);
+      assertThat(reader.shown).as("shown after %s", steps).isEqualTo(server.state);
+    }
     return continues;
   }
 
-  private static Delta page(Server server, @Nullable Cursor after) {
+  private static Delta page(Server server, @Nullable Cursor after, int limit) {
     Partition partition = CHANNEL.partition();
     List<String> keys = new ArrayList<>(Keys.state(CHANNEL));
     keys.add(Keys.expiry(partition));
     ScriptArguments arguments =
         new ScriptArguments()
             .add(after == null ? "" : after.epoch())
-            .add(after == null ? "" : after.term())
+            .add(after == null ? "" : after.termText())
             .add(after == null ? 0 : after.sequence())
-            .add(1_000)
+            .add(limit)
             .add(1_000_000)
-            .add(false)
+            .add(after != null && after.partial())
             .add(CHANNEL.value());
     return OperationStore.delta(new ScriptReply(server.played.run(Script.READ, keys, arguments)));
   }
@@ -255,6 +293,61 @@ class TermsIT {
     assertThat(read(other, server)).isFalse();
   }
 
+  /** The part that was read has no operation that comes later in the read. */
+  @Test
+  void aFailoverWithinARead_replacesWhatWasRead() {
+    Server old = servers.getFirst();
+    change(old);
+    OperationId moved = old.state.keySet().iterator().next();
+    change(old);
+    replicate(old, servers.get(1));
+    changeAgain(old, moved, OperationStatus.RUNNING);
+    read(one, old, 1);
+    promote(servers.get(1));
+    assertThat(read(one, servers.get(1))).isFalse();
+  }
+
+  /** A client of a channel without operations has seen nothing that could be lost. */
+  @Test
+  void aChannelThatWasTrimmedBefore_resetsNobody() {
+    Server old = servers.getFirst();
+    finish(old);
+    read(one, old);
+    trim(old);
+    read(one, old);
+    replicate(old, servers.get(1));
+    promote(servers.get(1));
+    assertThat(read(one, servers.get(1))).isTrue();
+    change(servers.get(1));
+    assertThat(read(one, servers.get(1))).isTrue();
+  }
+
+  @Test
+  void aChannelThatWasTrimmedAfterALoss_resetsThoseWhoHadSeenIt() {
+    Server old = servers.getFirst();
+    Server next = servers.get(1);
+    finish(old);
+    replicate(old, next);
+    change(old);
+    change(old);
+    read(one, old);
+    promote(next);
+    finish(next);
+    finish(next);
+    trim(next);
+    change(next);
+    assertThat(read(one, next)).isFalse();
+  }
+
+  private void finish(Server server) {
+    change(server);
+    changeAgain(server, newest(), OperationStatus.SUCCEEDED);
+  }
+
+  private OperationId newest() {
+    return new OperationId("op3-%032x".formatted(operations));
+  }
+
   /** {@code -Dlastmile.seed=N} plays one schedule again. */
   @Test
   void anyOrder() {
@@ -281,15 +374,26 @@ class TermsIT {
         }
         continue;
       }
-      switch (random.nextInt(12)) {
-        case 0, 1, 2, 3 -> {
-          steps.add("change " + from);
+      switch (random.nextInt(14)) {
+        case 0, 1 -> {
+          steps.add("create " + from);
           change(server);
+        }
+        case 2, 3, 12 -> {
+          OperationId id = new OperationId("op3-%032x".formatted(operations - random.nextInt(3)));
+          boolean ends = random.nextInt(3) == 0;
+          steps.add((ends ? "finish " : "change ") + id.value().substring(30) + " at " + from);
+          changeAgain(server, id, ends ? OperationStatus.SUCCEEDED : OperationStatus.RUNNING);
         }
         case 4, 5, 6, 7 -> {
           boolean isOne = random.nextBoolean();
-          steps.add("read " + (isOne ? "one " : "other ") + from);
-          read(isOne ? one : other, server);
+          int limit = random.nextBoolean() ? 1 : 1_000;
+          steps.add("read " + limit + (isOne ? " one " : " other ") + from);
+          read(isOne ? one : other, server, limit);
+        }
+        case 13 -> {
+          steps.add("trim " + from);
+          trim(server);
         }
         case 8 -> {
           steps.add("restart " + from);

@@ -29,17 +29,38 @@ public final class TestOperations {
     List<Object> run(Script script, List<String> keys, ScriptArguments arguments);
   }
 
+  private static final RetentionProperties RETENTION =
+      new RetentionProperties(
+          200,
+          Duration.ofHours(1),
+          Duration.ofHours(1),
+          20,
+          Duration.ofHours(1),
+          Duration.ofMinutes(1),
+          64,
+          262_144);
+
+  private static final UpdateCall.Factory CALLS =
+      new UpdateCall.Factory("updates", new Replica("publisher"), RETENTION, Duration.ofMinutes(1));
+
+  /** Reports a status, with a revision that is always new. The reply contains the envelope. */
+  static ScriptReply change(Runner redis, OperationId id, Channel channel, OperationStatus status) {
+    TraceContext trace = TraceContext.of(null, null);
+    OperationMetadata metadata =
+        new OperationMetadata(channel, "export", CorrelationId.random(), trace, 0, "");
+    UpdateCall call =
+        CALLS.change(
+            id,
+            metadata,
+            new StateChange(status, 0, null, null, 0),
+            Long.toString(System.nanoTime()),
+            false,
+            "stored",
+            new UpdateCall.Publication(false, trace));
+    return new ScriptReply(redis.run(call.script(), call.keys(), call.arguments()));
+  }
+
   static ScriptReply create(Runner redis, OperationId id, Channel channel) {
-    RetentionProperties retention =
-        new RetentionProperties(
-            200,
-            Duration.ofHours(1),
-            Duration.ofHours(1),
-            20,
-            Duration.ofHours(1),
-            Duration.ofMinutes(1),
-            64,
-            262_144);
     TraceContext trace = TraceContext.of(null, null);
     NewOperation operation =
         new NewOperation(
@@ -52,9 +73,7 @@ public final class TestOperations {
             "{}",
             Duration.ofHours(1));
     UpdateCall call =
-        new UpdateCall.Factory(
-                "updates", new Replica("publisher"), retention, Duration.ofMinutes(1))
-            .create(operation, null, 60_000, new UpdateCall.Publication(true, trace));
+        CALLS.create(operation, null, 60_000, new UpdateCall.Publication(true, trace));
     return new ScriptReply(redis.run(call.script(), call.keys(), call.arguments()));
   }
 }

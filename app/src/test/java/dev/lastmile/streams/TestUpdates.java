@@ -63,7 +63,7 @@ final class TestUpdates {
   }
 
   static List<Frame> frames(Delta delta) {
-    return delta.updates().stream().map(SseEncoder::update).toList();
+    return SseEncoder.updates(delta);
   }
 
   /** Memory for streams, of 100 kB. */

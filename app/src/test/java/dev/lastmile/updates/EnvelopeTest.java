@@ -44,7 +44,7 @@ class EnvelopeTest {
     String at = "2023-11-14T22:13:20.000Z";
     String changed = ",\"updatedAt\":\"" + at + "\",\"cursor\":\"" + update.clientCursor() + "\"";
     assertThat(new String(update.operationJson(), UTF_8)).isEqualTo("{\"a\":1" + changed + "}");
-    assertThat(new String(update.eventEnd(), UTF_8))
+    assertThat(new String(update.eventEnd(update.clientCursor()), UTF_8))
         .isEqualTo(changed + ",\"traceparent\":\"00-aa-bb-01\",\"publishedAt\":\"" + at + "\"}");
   }
 

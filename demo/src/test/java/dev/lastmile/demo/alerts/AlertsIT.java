@@ -178,6 +178,31 @@ class AlertsIT {
     assertThat(alertmanager.notices()).allMatch(notice -> notice.receiver().equals("watchdog"));
   }
 
+  /** A new term: the totals begin anew. No total is taken for an increase, and nothing is lost. */
+  @Test
+  @Order(2)
+  void aRestartOfRedisWithItsDataBeginsTheAccountAnew_andPagesNobody() {
+    String start = "job:lastmile_ledger_start_timestamp_seconds:max";
+    String expected = "sum(owner:lastmile_deliveries_expected:max)";
+    double began = value(start);
+    double before = value(expected);
+    redis.kill();
+    redis.start();
+    Awaitility.await("the rules to see the new account")
+        .atMost(30, TimeUnit.SECONDS)
+        .until(() -> prometheus.query(start).stream().anyMatch(it -> it.value() > began));
+    assertThat(value(expected)).as("of the new account").isLessThan(before / 2);
+    during(Duration.ofSeconds(20));
+    assertThat(pages()).isEmpty();
+    String increase = "sum(owner:lastmile_deliveries_expected:increase5s)";
+    assertThat(value("max_over_time(" + increase + "[1m:5s])"))
+        .as("deliveries in 5 s")
+        .isLessThan(PER_SECOND * 5 * 3);
+    assertThat(value("sum(sum_over_time(owner_reason:lastmile_deliveries_expired:increase5s[1m]))"))
+        .isZero();
+    assertThat(crowd.wrong()).isZero();
+  }
+
   /** Runs last, because the series of long windows exist only after several evaluations. */
   @Test
   @Order(6)

@@ -24,11 +24,11 @@ final class SimulatedPage {
   /**
    * A cursor: a position in the updates of a channel.
    *
-   * @param check what follows the term in the cursor
+   * @param check what follows the term in the cursor; begins with p within a read of state
    */
   record Place(String epoch, long sequence, String term, String check) {
     private static final Pattern CURSOR =
-        Pattern.compile("([0-9a-f]{16})-([0-9]+)-([0-9a-z]+)(\\..*)");
+        Pattern.compile("([0-9a-f]{16})-([0-9]+)-([0-9a-f]+)(p?\\..*)");
 
     static Place of(String cursor) {
       Matcher parts = CURSOR.matcher(cursor);
@@ -110,6 +110,12 @@ final class SimulatedPage {
   /** The sequence up to which the stream has delivered everything. */
   private long streamed;
 
+  /** Terms of this epoch that were left. */
+  private final Set<String> pastTerms = new HashSet<>();
+
+  /** Whether the next list has to bring everything. */
+  private boolean reload;
+
   private Place replayedUpTo;
   private Place resetAt;
   private long generation;
@@ -124,7 +130,7 @@ final class SimulatedPage {
     boolean above = newest != null && (resume == null || newest.sequence() > resume.sequence());
     Place most = claim == null && above ? newest : claim;
     return new Question(
-        resume == null ? "" : resume.toString(),
+        resume == null || reload ? "" : resume.toString(),
         most == null ? "" : most.toString(),
         term,
         generation,
@@ -133,7 +139,7 @@ final class SimulatedPage {
 
   /** As {@link #ask()}, for a stream that replaces the one before. */
   synchronized Question askStream() {
-    streamed = resume == null ? 0 : resume.sequence();
+    streamed = resume == null || reload ? 0 : resume.sequence();
     return ask();
   }
 
@@ -143,7 +149,9 @@ final class SimulatedPage {
       begin(question, head);
     } else {
       replayedUpTo = head;
-      enterTerm(head, streamed);
+      if (!pastTerms.contains(head.term())) {
+        enterTerm(head, streamed);
+      }
     }
   }
 
@@ -162,12 +170,16 @@ final class SimulatedPage {
     resume = null;
     resetAt = head;
     unconfirmed.addAll(shown.keySet());
+    reload = false;
     generation++;
     reached(new Place(head.epoch(), 0, head.term(), ""));
   }
 
   /** Handles the cursor of a heartbeat: the stream has delivered all updates up to it. */
   synchronized void stands(Place position) {
+    if (pastTerms.contains(position.term())) {
+      return;
+    }
     enterTerm(position, streamed);
     streamed = Math.max(streamed, position.sequence());
     reached(position);
@@ -175,7 +187,7 @@ final class SimulatedPage {
 
   /** Whether a list has to tell whether shown updates were lost. */
   synchronized boolean hasClaim() {
-    return claim != null;
+    return claim != null || reload;
   }
 
   /**
@@ -183,11 +195,11 @@ final class SimulatedPage {
    *
    * @param resumable whether the event had an id
    * @return the value of {@code via} for the ack, {@code live} or {@code replay}; null for a past
-   *     epoch
+   *     epoch or term
    */
   synchronized String update(Question question, String operation, Shown update, boolean resumable) {
     Place at = update.at();
-    if (pastEpochs.contains(at.epoch())) {
+    if (pastEpochs.contains(at.epoch()) || (sameEpoch(at) && pastTerms.contains(at.term()))) {
       return null;
     }
     if (!at.epoch().equals(epoch)) {
@@ -231,7 +243,13 @@ final class SimulatedPage {
       claim = null;
     }
     boolean replaces = reset || question.after().isEmpty();
+    if (!replaces && pastTerms.contains(cursor.term())) {
+      // The server still uses the old primary.
+      reload = true;
+      return null;
+    }
     if (replaces) {
+      reload = false;
       resets += reset ? 1 : 0;
       replace(cursor);
       question.known().clear();
@@ -324,6 +342,8 @@ final class SimulatedPage {
     pastEpochs.remove(next);
     epoch = next;
     term = "";
+    pastTerms.clear();
+    reload = false;
     claim = null;
     newest = null;
     resume = null;
@@ -336,7 +356,8 @@ final class SimulatedPage {
 
   /** All that is shown is replaced: nothing of an earlier term has to be checked. */
   private void replace(Place head) {
-    term = head.term();
+    startTerm(head.term());
+    streamed = 0;
     claim = null;
     newest = head;
   }
@@ -352,13 +373,19 @@ final class SimulatedPage {
     }
     if (claim != null) {
       // Of two terms at once nothing is known.
-      resume = null;
+      reload = true;
       generation++;
     } else if (newest != null && newest.sequence() > validated) {
       claim = newest;
     }
-    term = at.term();
+    startTerm(at.term());
     newest = newest == null ? null : new Place(epoch, newest.sequence(), term, newest.check());
+  }
+
+  private void startTerm(String next) {
+    pastTerms.add(term);
+    pastTerms.remove(next);
+    term = next;
   }
 
   private boolean sameEpoch(Place place) {

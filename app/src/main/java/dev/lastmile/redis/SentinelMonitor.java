@@ -1,0 +1,108 @@
+package dev.lastmile.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.github.benmanes.caffeine.cache.Ticker;
+import io.lettuce.core.pubsub.RedisPubSubAdapter;
+import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Subscribes to a Sentinel, and reports when the Sentinels name another primary.
+ *
+ * <p>The old primary may stay up and take updates for some seconds, until a Sentinel makes it a
+ * replica. These updates are lost. So the connection to it must be given up at once. While no
+ * Sentinel can be reached, the error {@code READONLY} of the old primary has the same effect, but
+ * later.
+ *
+ * @see <a
+ *     href="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/#pubsub-messages">Pub/Sub
+ *     messages of Sentinel</a>
+ */
+final class SentinelMonitor implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SentinelMonitor.class);
+  private static final String SWITCHED = "+switch-master";
+
+  private final RedisDialer dialer;
+  private final Runnable onSwitched;
+  private final ReconnectingConnection<StatefulRedisPubSubConnection<String, byte[]>> connection;
+
+  /** Whether the next failure is the first one since a subscription. */
+  private volatile boolean wasSubscribed = true;
+
+  /**
+   * @param onSwitched runs on an event loop and must not block
+   */
+  SentinelMonitor(
+      RedisDialer dialer,
+      RedisProperties properties,
+      Ticker ticker,
+      ScheduledExecutorService scheduler,
+      Runnable onSwitched) {
+    this.dialer = dialer;
+    this.onSwitched = onSwitched;
+    this.connection = new ReconnectingConnection<>(new Steps(), properties, ticker, scheduler);
+  }
+
+  /** Starts to connect, if Sentinels are configured; returns at once. */
+  void start() {
+    if (dialer.hasSentinels()) {
+      connection.start();
+    }
+  }
+
+  private void receive(byte[] message) {
+    // Name of the primary, old address and port, new address and port.
+    String name = new String(message, UTF_8).split(" ", 2)[0];
+    if (name.equals(dialer.primaryName())) {
+      onSwitched.run();
+    }
+  }
+
+  private final class Steps
+      implements ReconnectingConnection.Steps<StatefulRedisPubSubConnection<String, byte[]>> {
+    @Override
+    public CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> dial() {
+      return dialer.connectSentinel();
+    }
+
+    @Override
+    public void prepare(StatefulRedisPubSubConnection<String, byte[]> fresh) {
+      fresh.addListener(
+          new RedisPubSubAdapter<String, byte[]>() {
+            @Override
+            public void message(String channel, byte[] message) {
+              receive(message);
+            }
+          });
+      fresh.sync().subscribe(SWITCHED);
+    }
+
+    @Override
+    public void connected() {
+      wasSubscribed = true;
+      LOG.debug("sentinel_subscribed");
+    }
+
+    @Override
+    public void failed(RuntimeException failure) {
+      if (wasSubscribed) {
+        wasSubscribed = false;
+        LOG.atWarn().setCause(failure).log("sentinel_unreachable");
+      }
+    }
+
+    @Override
+    public void lost() {
+      LOG.debug("sentinel_lost");
+    }
+  }
+
+  @Override
+  public void close() {
+    connection.close();
+  }
+}
