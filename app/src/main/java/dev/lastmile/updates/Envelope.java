@@ -19,14 +19,14 @@ import java.util.Arrays;
  * replica that is not an owner and holds no connection of the channel drops the message without
  * decoding it. No field can contain a tab or a line break.
  *
- * <p>A redelivery ({@link Delivery#decodeRedelivery}) is a header alone: {@code 2 TAB owner TAB
+ * <p>A redelivery ({@link Delivery#decodeRedelivery}) is a header alone: {@code 6 TAB owner TAB
  * channel TAB ...}.
  */
 public final class Envelope {
   /** The first field of an update's header; another value means another format. */
   private static final char FORMAT = '5';
 
-  private static final char REDELIVERY = '2';
+  private static final char REDELIVERY = '6';
 
   private static final int OWNERS = 1;
   private static final int CHANNEL = 2;

@@ -88,7 +88,7 @@ for i = 1, #again, 2 do
   local channel, sequence, incarnation = owner(entry)
   if topic ~= '' and alive(leases_key, incarnation, clock) then
     local data = string.gsub(redis.call('HGET', entries_key, entry), ' ', '\t')
-    redis.call('PUBLISH', topic, table.concat({'2', incarnation, channel, epoch, term, sequence, data}, '\t'))
+    redis.call('PUBLISH', topic, table.concat({'6', incarnation, channel, epoch, term, sequence, data}, '\t'))
     redis.call('HINCRBY', account_key, replica_of(incarnation) .. ' redelivered', 1)
   end
 end

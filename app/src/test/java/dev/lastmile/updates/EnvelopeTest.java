@@ -63,7 +63,7 @@ class EnvelopeTest {
       strings = {
         "",
         "5",
-        "2\t\tx\ty\n",
+        "6\t\tx\ty\n",
         "5\t\tx",
         "4\t\tx\n",
         "5\tno header end",
