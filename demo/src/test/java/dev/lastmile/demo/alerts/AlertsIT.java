@@ -200,7 +200,7 @@ class AlertsIT {
         .isLessThan(PER_SECOND * 5 * 3);
     assertThat(value("sum(sum_over_time(owner_reason:lastmile_deliveries_expired:increase5s[1m]))"))
         .isZero();
-    assertThat(crowd.wrong()).isZero();
+    assertThat(crowd.catchUp(Duration.ofSeconds(10)).wrong()).as("wrong browsers").isZero();
   }
 
   /** Runs last, because the series of long windows exist only after several evaluations. */
