@@ -47,6 +47,12 @@ public final class RedisConnection implements AutoCloseable {
    */
   private static final int MAX_IN_FLIGHT = 65_536;
 
+  /**
+   * Longest time from a takeover, when the Sentinels name the new primary to those who ask, until
+   * they report it to their subscribers.
+   */
+  private static final long REPORT_NANOS = 3_000_000_000L;
+
   private static final Logger LOG = LoggerFactory.getLogger(RedisConnection.class);
 
   private final RedisDialer dialer;
@@ -55,6 +61,7 @@ public final class RedisConnection implements AutoCloseable {
   private final ReplyAwaiter awaiter;
   private final ReconnectingConnection<StatefulRedisConnection<String, byte[]>> connection;
   private final SentinelMonitor sentinels;
+  private final Ticker ticker;
   private final boolean batching;
   private final EventLoopGroup loops;
   private final CommandBatcher batcher;
@@ -68,6 +75,7 @@ public final class RedisConnection implements AutoCloseable {
   private final EpochRenewal renewal = new EpochRenewal(this);
   private volatile boolean closed;
   private volatile boolean everConnected;
+  private volatile long connectedAtNanos;
 
   public RedisConnection(
       RedisDialer dialer,
@@ -84,13 +92,10 @@ public final class RedisConnection implements AutoCloseable {
     this.loops = resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass());
     this.batcher = batcher(properties.gather());
     this.connection = new ReconnectingConnection<>(new Steps(), properties, ticker, scheduler);
+    this.ticker = ticker;
+    this.connectedAtNanos = ticker.read();
     this.sentinels =
-        new SentinelMonitor(
-            dialer,
-            properties,
-            ticker,
-            scheduler,
-            () -> drop("the Sentinels name another primary"));
+        new SentinelMonitor(dialer, properties, ticker, scheduler, this::primarySwitched);
   }
 
   /** Flushes on one event loop, so that commands are sent in the order of their submission. */
@@ -108,6 +113,13 @@ public final class RedisConnection implements AutoCloseable {
     StatefulRedisConnection<String, byte[]> current = connection.current();
     if (current != null) {
       current.flushCommands();
+    }
+  }
+
+  /** Leaves the old primary. A young connection is one to the new primary. */
+  private void primarySwitched() {
+    if (ticker.read() - connectedAtNanos > REPORT_NANOS) {
+      drop("the Sentinels name another primary");
     }
   }
 
@@ -320,6 +332,7 @@ public final class RedisConnection implements AutoCloseable {
           .addKeyValue("address", dialer.address())
           .log("redis_connected");
       everConnected = true;
+      connectedAtNanos = ticker.read();
       connectedListeners.forEach(Runnable::run);
     }
 
