@@ -48,8 +48,8 @@ public final class RedisConnection implements AutoCloseable {
   private static final int MAX_IN_FLIGHT = 65_536;
 
   /**
-   * Longest time from a takeover, when the Sentinels name the new primary to those who ask, until
-   * they report it to their subscribers.
+   * Longest time from a takeover until the Sentinels report it to their subscribers. They answer
+   * questions with the new primary from the takeover on.
    */
   private static final long REPORT_NANOS = 3_000_000_000L;
 
