@@ -575,3 +575,50 @@ test('what was created and lost while the list that tells was under way goes', a
   assert.ok(client.operations.has(operationId));
   client.close();
 });
+
+test('a list of an old primary leads back, and the stream begins anew in the term that it leads back to', async () => {
+  const { server, client, tab, clock } = await opened();
+  const { operationId } = server.create();
+  const old = { term: server.term, head: server.head, operations: server.operations, terms: server.terms };
+  server.terms = new Map();
+  server.failover();
+  const present = server.term;
+  server.store(operationId, { progress: 10 });
+  await clock.pass(1_000);
+  assert.equal(client.operations.get(operationId)?.version, 2);
+  const answer = server.operations;
+  const { head } = server;
+  // The replica that answers does not know the new primary yet.
+  Object.assign(server, { ...old, operations: new Map([...old.operations]) });
+  const terms = new Map([[old.term, old.head]]);
+  await client.reconcile();
+  Object.assign(server, { term: present, head, operations: answer, terms });
+  server.store(operationId, { progress: 20 });
+  await clock.pass(3_000);
+  server.store(operationId, { progress: 30 });
+  await clock.pass(1_000);
+  assert.equal(client.operations.get(operationId)?.progress, 30);
+  assert.equal(client.state, 'live');
+  assert.ok(tab.sources.length <= 3);
+  client.close();
+});
+
+test('a version of the new term is not hidden by a lost one while the list is under way', async () => {
+  const { server, client, clock } = await opened();
+  const { operationId } = server.create();
+  server.push = false;
+  server.store(operationId, { progress: 10 });
+  await client.reconcile();
+  server.push = true;
+  server.failover(1);
+  const release = hold(server, 'GET /api/operations');
+  server.heartbeat();
+  await clock.pass(1_500);
+  server.store(operationId, { progress: 20 });
+  assert.equal(client.operations.get(operationId)?.progress, 20);
+  await release();
+  server.create();
+  await clock.pass(3_000);
+  assert.equal(client.operations.get(operationId)?.progress, 20);
+  client.close();
+});

@@ -76,11 +76,12 @@ export const createOperations = (parts) => {
     hasPending: () => [...operations.all.values()].some((operation) => !isFinal(operation)),
 
     restart(epoch) {
-      if (operations.epoch !== epoch) {
-        over.clear();
-      }
+      const another = operations.epoch !== epoch;
       operations.epoch = epoch;
       operations.replace(null);
+      if (another) {
+        over.clear();
+      }
       operations.seen = 0;
       operations.restarts++;
       operations.loaded = false;
@@ -130,6 +131,8 @@ export const createOperations = (parts) => {
 
     isOver: (term) => over.has(term),
 
+    forgetTerms: () => over.clear(),
+
     isOfTerm: ({ cursor }) => !cursor || parseCursor(cursor).term === operations.term,
 
     merge(received, via, before = 0) {
@@ -140,8 +143,10 @@ export const createOperations = (parts) => {
       }
       const previous = operations.all.get(operationId);
       const confirmed = confirmedAt.get(operationId) ?? 0;
+      // A lost version makes no other one older.
+      const certain = operations.unverified === null || !cursor || (previous && operations.isOfTerm(previous));
       const older =
-        previous !== undefined && confirmed >= Math.max(before, staleBefore) && version <= previous.version;
+        certain && previous && confirmed >= Math.max(before, staleBefore) && version <= previous.version;
       if (!older || operations.unverified === null) {
         // Otherwise the shown version may be a lost one, which the list has to replace.
         confirmedAt.set(operationId, operations.tick());

@@ -125,7 +125,7 @@ export const createReconciler = (parts) => {
         if (operations.restarts === list.restarts && enter(page, list)) {
           apply(page, list.before);
           list.query = `&next=${page.next}`;
-          ({ restarts: list.restarts } = operations);
+          ({ restarts: list.restarts, term: list.term } = operations);
           unfinished = page.next ? list : null;
           if (!unfinished) {
             return true;
@@ -151,7 +151,7 @@ export const createReconciler = (parts) => {
    * @returns whether the page can be applied
    */
   function enter({ cursor, reset }, list) {
-    const { acks } = parts;
+    const { acks, stream } = parts;
     const { epoch, term } = parseCursor(cursor);
     const replaces = reset || list.replaces;
     list.replaces = false;
@@ -162,7 +162,8 @@ export const createReconciler = (parts) => {
       return true;
     }
     if (list.term !== operations.term && term !== operations.term) {
-      // Of a term that is over.
+      // Of a term that is over. Pages of this list may be missing.
+      operations.forget();
       unfinished = null;
       return false;
     }
@@ -170,11 +171,16 @@ export const createReconciler = (parts) => {
       // What was confirmed in another term may be lost, also if it was confirmed after the request.
       const same = term === operations.term;
       list.before = same ? Math.max(list.tick, operations.termTick) : operations.tick();
+      const back = operations.isOver(term);
       if (reset) {
         acks.clear();
       }
       if (reset || !same || operations.unverified !== null) {
         operations.replace(term);
+      }
+      if (back && stream.epoch) {
+        // It has left out events of this term.
+        stream.open();
       }
       return true;
     }

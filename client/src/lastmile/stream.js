@@ -99,7 +99,8 @@ export const createStream = (parts) => {
       operations.streamed = 0;
     }
     if (operations.isOver(term)) {
-      // A list was faster than this stream. What it still brings of the old term is known, or lost.
+      // A list was faster than this stream, or came from an old primary. The next list tells.
+      reconciler.soon();
       if (type === 'heartbeat' && tabs.leading) {
         status.shared.lastHeartbeatAt = clock.date();
       }
@@ -254,6 +255,8 @@ export const createStream = (parts) => {
     acks.clear();
     operations.restart(epoch);
     operations.startTerm(term);
+    // A stream does not go back.
+    operations.forgetTerms();
     stream.epoch = tabs.leading ? epoch : null;
     replayUpTo = sequence;
     operations.see(sequence);

@@ -271,6 +271,7 @@ export interface Operations {
   startTerm(term: string | null): void;
   /** Whether a term of this epoch was left. */
   isOver(term: string): boolean;
+  forgetTerms(): void;
   /**
    * Enters a term; nothing if it is the current one. Restarts if an update of an earlier term is still unverified.
    *

@@ -180,7 +180,7 @@ public final class Leases {
       renewedListeners.forEach(listener -> listener.accept(since));
     }
     if (newTerm) {
-      LOG.info("new_term");
+      LOG.atInfo().log("new_term");
       termListeners.forEach(Runnable::run);
     }
     return true;

@@ -84,7 +84,7 @@ final class SentinelMonitor implements AutoCloseable {
     @Override
     public void connected() {
       wasSubscribed = true;
-      LOG.debug("sentinel_subscribed");
+      LOG.atDebug().log("sentinel_subscribed");
     }
 
     @Override
@@ -97,7 +97,7 @@ final class SentinelMonitor implements AutoCloseable {
 
     @Override
     public void lost() {
-      LOG.debug("sentinel_lost");
+      LOG.atDebug().log("sentinel_lost");
     }
   }
 

@@ -75,10 +75,13 @@ final class ChannelStreams {
   synchronized long advance(Cursor upTo, long continuedFrom) {
     Cursor last = flushed;
     if (last == null || !last.isComparable(upTo)) {
+      long before = continuedFrom;
+      if (before < 0 && last != null && last.epoch().equals(upTo.epoch())) {
+        before = last.sequence();
+      }
       flushed = upTo;
       // Redis may have lost settlements of updates before it.
-      return Math.min(
-          continuedFrom < 0 ? -1 : Math.max(0, continuedFrom - RECENT), upTo.sequence());
+      return before < 0 ? -1 : Math.max(0, Math.min(before, upTo.sequence()) - RECENT);
     }
     flushed = upTo.at(Math.max(last.sequence(), upTo.sequence()));
     return Math.min(last.sequence(), upTo.sequence());

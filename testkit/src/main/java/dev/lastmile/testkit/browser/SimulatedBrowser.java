@@ -188,6 +188,9 @@ final class SimulatedBrowser {
         if (requests.isTaken(answer, "list") && !learn(question, answer.body())) {
           pollNow.release();
         }
+        if (page.takeReopen()) {
+          reconnect();
+        }
       }
     }
   }

@@ -116,6 +116,12 @@ final class SimulatedPage {
   /** Whether the next list has to bring everything. */
   private boolean reload;
 
+  /** Whether the stream has brought an event of a term that was left. */
+  private boolean behind;
+
+  /** Whether events of the present term may have been left out, so that the stream begins anew. */
+  private boolean reopen;
+
   private Place replayedUpTo;
   private Place resetAt;
   private long generation;
@@ -178,6 +184,7 @@ final class SimulatedPage {
   /** Handles the cursor of a heartbeat: the stream has delivered all updates up to it. */
   synchronized void stands(Place position) {
     if (pastTerms.contains(position.term())) {
+      behind = true;
       return;
     }
     enterTerm(position, streamed);
@@ -187,7 +194,14 @@ final class SimulatedPage {
 
   /** Whether a list has to tell whether shown updates were lost. */
   synchronized boolean hasClaim() {
-    return claim != null || reload;
+    return claim != null || reload || behind;
+  }
+
+  /** Whether the stream has to begin anew; false from then on. */
+  synchronized boolean takeReopen() {
+    boolean now = reopen;
+    reopen = false;
+    return now;
   }
 
   /**
@@ -199,7 +213,11 @@ final class SimulatedPage {
    */
   synchronized String update(Question question, String operation, Shown update, boolean resumable) {
     Place at = update.at();
-    if (pastEpochs.contains(at.epoch()) || (sameEpoch(at) && pastTerms.contains(at.term()))) {
+    if (pastEpochs.contains(at.epoch())) {
+      return null;
+    }
+    if (sameEpoch(at) && pastTerms.contains(at.term())) {
+      behind = true;
       return null;
     }
     if (!at.epoch().equals(epoch)) {
@@ -248,7 +266,9 @@ final class SimulatedPage {
       reload = true;
       return null;
     }
+    behind = false;
     if (replaces) {
+      reopen |= pastTerms.contains(cursor.term());
       reload = false;
       resets += reset ? 1 : 0;
       replace(cursor);
@@ -411,7 +431,7 @@ final class SimulatedPage {
         before != null && sameEpoch(before.at()) && update.version() <= before.version();
     if (older) {
       // In another term it may be another version with the same number.
-      if (replaces && !before.at().term().equals(update.at().term())) {
+      if ((replaces || claim != null) && !before.at().term().equals(update.at().term())) {
         shown.put(operation, update);
       }
       return false;
