@@ -47,12 +47,6 @@ public final class RedisConnection implements AutoCloseable {
    */
   private static final int MAX_IN_FLIGHT = 65_536;
 
-  /**
-   * Longest time from a takeover until the Sentinels report it to their subscribers. They answer
-   * questions with the new primary from the takeover on.
-   */
-  private static final long REPORT_NANOS = 3_000_000_000L;
-
   private static final Logger LOG = LoggerFactory.getLogger(RedisConnection.class);
 
   private final RedisDialer dialer;
@@ -75,7 +69,9 @@ public final class RedisConnection implements AutoCloseable {
   private final EpochRenewal renewal = new EpochRenewal(this);
   private volatile boolean closed;
   private volatile boolean everConnected;
-  private volatile long connectedAtNanos;
+
+  /** When a Sentinel reported another primary; at first, when this was made. */
+  private volatile long switchedAtNanos;
 
   public RedisConnection(
       RedisDialer dialer,
@@ -93,7 +89,7 @@ public final class RedisConnection implements AutoCloseable {
     this.batcher = batcher(properties.gather());
     this.connection = new ReconnectingConnection<>(new Steps(), properties, ticker, scheduler);
     this.ticker = ticker;
-    this.connectedAtNanos = ticker.read();
+    this.switchedAtNanos = ticker.read();
     this.sentinels =
         new SentinelMonitor(dialer, properties, ticker, scheduler, this::primarySwitched);
   }
@@ -116,11 +112,13 @@ public final class RedisConnection implements AutoCloseable {
     }
   }
 
-  /** Leaves the old primary. A young connection is one to the new primary. */
+  /**
+   * Leaves the primary: a Sentinel that was asked before the report may have named the old one. So
+   * a connection that is being made is not used either.
+   */
   private void primarySwitched() {
-    if (ticker.read() - connectedAtNanos > REPORT_NANOS) {
-      drop("the Sentinels name another primary");
-    }
+    switchedAtNanos = ticker.read();
+    drop("the Sentinels name another primary");
   }
 
   /** Starts to connect; returns at once. */
@@ -306,8 +304,11 @@ public final class RedisConnection implements AutoCloseable {
 
   private final class Steps
       implements ReconnectingConnection.Steps<StatefulRedisConnection<String, byte[]>> {
+    private long dialedAtNanos;
+
     @Override
     public CompletionStage<StatefulRedisConnection<String, byte[]>> dial() {
+      dialedAtNanos = ticker.read();
       return dialer.connect();
     }
 
@@ -321,6 +322,10 @@ public final class RedisConnection implements AutoCloseable {
       }
       loads.forEach(RedisConnection.this::await);
       preparations.forEach(preparation -> preparation.accept(commands));
+      if (switchedAtNanos - dialedAtNanos > 0) {
+        throw new RedisUnavailableException(
+            RedisErrorCause.DISCONNECTED, "the Sentinels name another primary");
+      }
       // From now on the batcher decides when to flush.
       fresh.setAutoFlushCommands(!batching);
     }
@@ -332,7 +337,6 @@ public final class RedisConnection implements AutoCloseable {
           .addKeyValue("address", dialer.address())
           .log("redis_connected");
       everConnected = true;
-      connectedAtNanos = ticker.read();
       connectedListeners.forEach(Runnable::run);
     }
 
