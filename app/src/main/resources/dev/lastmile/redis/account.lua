@@ -19,7 +19,7 @@ local outstanding = redis.call('ZCARD', ledger_key) + redis.call('ZCARD', redeli
 local result = {begun, outstanding, clock - oldest, millis, repaired or ''}
 local fields = redis.call('HGETALL', account_key)
 for i = 1, #fields, 2 do
-  if string.match(fields[i], ' ') and not string.match(fields[i], ' gone$') then
+  if is_counter(fields[i]) then
     result[#result + 1] = fields[i]
     result[#result + 1] = fields[i + 1]
   end

@@ -27,6 +27,11 @@ local function alive(leases, incarnation, clock)
   return expiry and tonumber(expiry) > clock
 end
 
+-- Whether a field of the account is "replica counter".
+local function is_counter(field)
+  return string.match(field, ' ') and not string.match(field, ' gone$')
+end
+
 local function replica_of(incarnation)
   return string.match(incarnation, '^(.*)~')
 end

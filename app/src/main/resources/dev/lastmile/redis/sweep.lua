@@ -32,7 +32,7 @@ local function begin_account()
     end
   end
   for _, field in ipairs(redis.call('HKEYS', account_key)) do
-    if string.match(field, ' ') and not string.match(field, ' gone$') then
+    if is_counter(field) then
       redis.call('HSET', account_key, field, expected[field] or 0)
     end
   end

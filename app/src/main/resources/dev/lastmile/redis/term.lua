@@ -52,15 +52,15 @@ local function present_terms(recorded, trimmed)
   return terms, trimmed_at
 end
 
--- Records the term if it is not the newest one. Returns the terms as present_terms does.
+-- Records the term if it is not the newest one.
 local function record_term(meta_key, recorded, trimmed)
-  local terms, trimmed_at = present_terms(recorded, trimmed)
-  if not string.find(recorded or '', term .. ':%d+$') then
-    local text = {}
-    for i, name in ipairs(terms) do
-      text[i] = string.format('%s:%d', name, trimmed_at[name])
-    end
-    redis.call('HSET', meta_key, 'terms', table.concat(text, ' '))
+  if string.find(recorded or '', term .. ':%d+$') then
+    return
   end
-  return terms, trimmed_at
+  local terms, trimmed_at = present_terms(recorded, trimmed)
+  local text = {}
+  for i, name in ipairs(terms) do
+    text[i] = string.format('%s:%d', name, trimmed_at[name])
+  end
+  redis.call('HSET', meta_key, 'terms', table.concat(text, ' '))
 end
