@@ -36,7 +36,7 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
    * other, except {@link #lost}.
    */
   public interface Steps<C> {
-    /** Starts to connect. */
+    /** Starts to connect. May block for the time of one attempt. */
     CompletionStage<C> dial();
 
     /** Prepares a connection before it is used; throws if it cannot be used. May block. */

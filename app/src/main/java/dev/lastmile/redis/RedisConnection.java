@@ -54,8 +54,7 @@ public final class RedisConnection implements AutoCloseable {
   private final RedisErrors errors;
   private final ReplyAwaiter awaiter;
   private final ReconnectingConnection<StatefulRedisConnection<String, byte[]>> connection;
-  private final SentinelMonitor sentinels;
-  private final Ticker ticker;
+  private final PrimaryWatch primary;
   private final boolean batching;
   private final EventLoopGroup loops;
   private final CommandBatcher batcher;
@@ -69,9 +68,6 @@ public final class RedisConnection implements AutoCloseable {
   private final EpochRenewal renewal = new EpochRenewal(this);
   private volatile boolean closed;
   private volatile boolean everConnected;
-
-  /** When a Sentinel reported another primary; at first, when this was made. */
-  private volatile long switchedAtNanos;
 
   public RedisConnection(
       RedisDialer dialer,
@@ -88,10 +84,7 @@ public final class RedisConnection implements AutoCloseable {
     this.loops = resources.eventLoopGroupProvider().allocate(Transports.eventLoopGroupClass());
     this.batcher = batcher(properties.gather());
     this.connection = new ReconnectingConnection<>(new Steps(), properties, ticker, scheduler);
-    this.ticker = ticker;
-    this.switchedAtNanos = ticker.read();
-    this.sentinels =
-        new SentinelMonitor(dialer, properties, ticker, scheduler, this::primarySwitched);
+    this.primary = new PrimaryWatch(dialer, properties, ticker, scheduler, this::leaveOldPrimary);
   }
 
   /** Flushes on one event loop, so that commands are sent in the order of their submission. */
@@ -112,19 +105,14 @@ public final class RedisConnection implements AutoCloseable {
     }
   }
 
-  /**
-   * Leaves the primary: a Sentinel that was asked before the report may have named the old one. So
-   * a connection that is being made is not used either.
-   */
-  private void primarySwitched() {
-    switchedAtNanos = ticker.read();
+  private void leaveOldPrimary() {
     drop("the Sentinels name another primary");
   }
 
   /** Starts to connect; returns at once. */
   public void start() {
     connection.start();
-    sentinels.start();
+    primary.start();
   }
 
   /**
@@ -304,12 +292,9 @@ public final class RedisConnection implements AutoCloseable {
 
   private final class Steps
       implements ReconnectingConnection.Steps<StatefulRedisConnection<String, byte[]>> {
-    private long dialedAtNanos;
-
     @Override
     public CompletionStage<StatefulRedisConnection<String, byte[]>> dial() {
-      dialedAtNanos = ticker.read();
-      return dialer.connect();
+      return dialer.connect(primary.find());
     }
 
     @Override
@@ -322,10 +307,6 @@ public final class RedisConnection implements AutoCloseable {
       }
       loads.forEach(RedisConnection.this::await);
       preparations.forEach(preparation -> preparation.accept(commands));
-      if (switchedAtNanos - dialedAtNanos > 0) {
-        throw new RedisUnavailableException(
-            RedisErrorCause.DISCONNECTED, "the Sentinels name another primary");
-      }
       // From now on the batcher decides when to flush.
       fresh.setAutoFlushCommands(!batching);
     }
@@ -335,9 +316,14 @@ public final class RedisConnection implements AutoCloseable {
       LOG.atInfo()
           .addKeyValue("first", !everConnected)
           .addKeyValue("address", dialer.address())
+          .addKeyValue("primary", primary.address())
           .log("redis_connected");
       everConnected = true;
       connectedListeners.forEach(Runnable::run);
+      if (primary.isReplaced()) {
+        // The report arrived before this connection was in use, so it could not close it.
+        leaveOldPrimary();
+      }
     }
 
     @Override
@@ -359,7 +345,7 @@ public final class RedisConnection implements AutoCloseable {
     }
     closed = true;
     flush();
-    sentinels.close();
+    primary.close();
     connection.close();
     var _ = resources.eventLoopGroupProvider().release(loops, 0, 2, TimeUnit.SECONDS);
   }

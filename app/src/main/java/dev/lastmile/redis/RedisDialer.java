@@ -4,6 +4,7 @@ import io.lettuce.core.ClientOptions;
 import io.lettuce.core.MaintNotificationsConfig;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.SocketOptions;
 import io.lettuce.core.TimeoutOptions;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.codec.ByteArrayCodec;
@@ -11,8 +12,8 @@ import io.lettuce.core.codec.RedisCodec;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import io.lettuce.core.resource.ClientResources;
-import java.util.ArrayList;
-import java.util.Collections;
+import java.net.InetSocketAddress;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
@@ -28,12 +29,21 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
  * Opens connections to the primary. Address, user, password, TLS and Sentinels are those of Spring
  * Boot's connection factory: {@code spring.data.redis.*}, or a {@code DataRedisConnectionDetails}.
  *
- * <p>Each call resolves the name of the host, or asks a Sentinel, anew. Any thread. The caller
+ * <p>Each call resolves the name of the host, or asks the Sentinels, anew. Any thread. The caller
  * closes the connections, and then this.
  */
 public final class RedisDialer implements AutoCloseable {
   private static final RedisCodec<String, byte[]> CODEC =
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
+
+  /** Ends a link to a Sentinel whose machine is gone; nothing is sent on it. */
+  private static final SocketOptions.KeepAliveOptions KEEP_ALIVE =
+      SocketOptions.KeepAliveOptions.builder()
+          .enable()
+          .idle(Duration.ofSeconds(5))
+          .interval(Duration.ofSeconds(1))
+          .count(3)
+          .build();
 
   private final LettuceConnectionFactory factory;
   private final RedisProperties properties;
@@ -68,6 +78,7 @@ public final class RedisDialer implements AutoCloseable {
                 .getSocketOptions()
                 .mutate()
                 .connectTimeout(properties.connectTimeout())
+                .keepAlive(KEEP_ALIVE)
                 .build())
         .sslOptions(
             configured
@@ -79,24 +90,47 @@ public final class RedisDialer implements AutoCloseable {
         .build();
   }
 
-  /** Opens a connection for commands. Does not wait. */
-  CompletionStage<StatefulRedisConnection<String, byte[]>> connect() {
-    return client.connectAsync(CODEC, uri());
+  /**
+   * The address of the primary, not resolved: the one that is configured, or the one that the
+   * Sentinels name. Blocks while the Sentinels are asked.
+   *
+   * @throws RedisUnavailableException if no Sentinel names a primary within {@link
+   *     RedisProperties#attemptLimit}
+   */
+  InetSocketAddress primary() {
+    RedisSentinelConfiguration configured = factory.getSentinelConfiguration();
+    if (configured == null) {
+      return InetSocketAddress.createUnresolved(factory.getHostName(), factory.getPort());
+    }
+    return new PrimaryLookup(client, primaryName(), sentinels()).find(properties.attemptLimit());
   }
 
-  /** Opens a connection for subscriptions. Does not wait. */
+  /** Opens a connection for commands. Resolves the name, and does not wait otherwise. */
+  CompletionStage<StatefulRedisConnection<String, byte[]>> connect(InetSocketAddress primary) {
+    return client.connectAsync(CODEC, uri(primary));
+  }
+
+  /**
+   * Opens a connection for subscriptions.
+   *
+   * @throws RedisUnavailableException as {@link #primary}
+   */
   public CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> connectPubSub() {
-    return client.connectPubSubAsync(CODEC, uri());
+    return client.connectPubSubAsync(CODEC, uri(primary()));
   }
 
   /** Opens a connection to a Sentinel, for subscriptions. Does not wait. */
-  CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> connectSentinel() {
-    return client.connectPubSubAsync(CODEC, uri().getSentinels().getFirst());
+  CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> connectSentinel(
+      RedisURI sentinel) {
+    return client.connectPubSubAsync(CODEC, sentinel);
   }
 
-  /** Whether Sentinels name the primary. */
-  boolean hasSentinels() {
-    return factory.getSentinelConfiguration() != null;
+  /** The Sentinels that name the primary; empty if the address of the primary is configured. */
+  List<RedisURI> sentinels() {
+    RedisSentinelConfiguration configured = factory.getSentinelConfiguration();
+    return configured == null
+        ? List.of()
+        : configured.getSentinels().stream().map(node -> sentinel(configured, node)).toList();
   }
 
   /** The name of the primary for the Sentinels. */
@@ -134,46 +168,33 @@ public final class RedisDialer implements AutoCloseable {
     return sentinels.getRequiredMaster().getName() + "@" + nodes + "/" + database();
   }
 
-  private RedisURI uri() {
-    RedisSentinelConfiguration sentinels = factory.getSentinelConfiguration();
-    RedisURI uri =
-        sentinels == null ? standalone(factory.getStandaloneConfiguration()) : primary(sentinels);
+  private RedisURI uri(InetSocketAddress primary) {
+    RedisURI uri = uri(primary.getHostString(), primary.getPort());
     uri.setDatabase(database());
+    RedisSentinelConfiguration sentinels = factory.getSentinelConfiguration();
+    if (sentinels == null) {
+      RedisStandaloneConfiguration one = factory.getStandaloneConfiguration();
+      authenticate(uri, one.getUsername(), one.getPassword());
+    } else {
+      authenticate(uri, sentinels.getUsername(), sentinels.getPassword());
+    }
+    return uri;
+  }
+
+  private RedisURI sentinel(RedisSentinelConfiguration configured, RedisNode node) {
+    RedisURI uri = uri(node.getRequiredHost(), node.getRequiredPort());
+    authenticate(uri, configured.getSentinelUsername(), configured.getSentinelPassword());
+    return uri;
+  }
+
+  private RedisURI uri(String host, int port) {
     LettuceClientConfiguration configured = factory.getClientConfiguration();
+    RedisURI uri = RedisURI.create(host, port);
     configured.getClientName().ifPresent(uri::setClientName);
-    List<RedisURI> all = new ArrayList<>(uri.getSentinels());
-    all.add(uri);
-    for (RedisURI each : all) {
-      each.setSsl(configured.isUseSsl());
-      each.setStartTls(configured.isStartTls());
-      each.setVerifyPeer(configured.getVerifyMode());
-      each.setTimeout(properties.handshakeTimeout());
-    }
-    return uri;
-  }
-
-  private static RedisURI standalone(RedisStandaloneConfiguration configured) {
-    RedisURI uri = new RedisURI();
-    uri.setHost(configured.getHostName());
-    uri.setPort(configured.getPort());
-    authenticate(uri, configured.getUsername(), configured.getPassword());
-    return uri;
-  }
-
-  /** The Sentinels in random order: one that has lost contact must not be asked first each time. */
-  private static RedisURI primary(RedisSentinelConfiguration configured) {
-    RedisURI uri = new RedisURI();
-    uri.setSentinelMasterId(configured.getRequiredMaster().getName());
-    authenticate(uri, configured.getUsername(), configured.getPassword());
-    List<RedisNode> nodes = new ArrayList<>(configured.getSentinels());
-    Collections.shuffle(nodes);
-    for (RedisNode node : nodes) {
-      RedisURI sentinel = new RedisURI();
-      sentinel.setHost(node.getRequiredHost());
-      sentinel.setPort(node.getRequiredPort());
-      authenticate(sentinel, configured.getSentinelUsername(), configured.getSentinelPassword());
-      uri.getSentinels().add(sentinel);
-    }
+    uri.setSsl(configured.isUseSsl());
+    uri.setStartTls(configured.isStartTls());
+    uri.setVerifyPeer(configured.getVerifyMode());
+    uri.setTimeout(properties.handshakeTimeout());
     return uri;
   }
 

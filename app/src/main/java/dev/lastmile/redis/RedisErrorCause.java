@@ -115,8 +115,7 @@ enum RedisErrorCause {
       case ConnectTimeoutException _, RedisCommandTimeoutException _, TimeoutException _ -> TIMEOUT;
       case NoRouteToHostException _ -> UNREACHABLE;
       case ConnectException _ -> message.contains("refused") ? REFUSED : UNREACHABLE;
-      case RedisException _ ->
-          message.startsWith("Cannot provide redisAddress") ? NO_PRIMARY : DISCONNECTED;
+      case RedisException _ -> DISCONNECTED;
       case IOException _ -> DISCONNECTED;
       default -> OTHER;
     };

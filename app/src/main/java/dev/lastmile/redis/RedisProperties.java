@@ -50,11 +50,8 @@ public record RedisProperties(
     }
   }
 
-  /**
-   * The longest time of one attempt to connect. Each step has a timeout of its own: three Sentinels
-   * that do not answer, and then the primary.
-   */
+  /** The longest time of one attempt to connect, and of the question to the Sentinels before it. */
   Duration attemptLimit() {
-    return connectTimeout.plus(handshakeTimeout.multipliedBy(2)).multipliedBy(4);
+    return connectTimeout.plus(handshakeTimeout.multipliedBy(2));
   }
 }

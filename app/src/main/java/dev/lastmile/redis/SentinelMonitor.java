@@ -3,15 +3,19 @@ package dev.lastmile.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.github.benmanes.caffeine.cache.Ticker;
+import io.lettuce.core.RedisURI;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
+import java.net.InetSocketAddress;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Subscribes to a Sentinel, and reports when the Sentinels name another primary.
+ * Subscribes to a Sentinel, and reports when it names another primary. There is one of these for
+ * each Sentinel, because the Sentinel that leads a failover names the new primary last.
  *
  * <p>The old primary may stay up and take updates for some seconds, until a Sentinel makes it a
  * replica. These updates are lost. So the connection to it must be given up at once. While no
@@ -27,46 +31,51 @@ final class SentinelMonitor implements AutoCloseable {
   private static final String SWITCHED = "+switch-master";
 
   private final RedisDialer dialer;
-  private final Runnable onSwitched;
+  private final RedisURI sentinel;
+  private final Consumer<InetSocketAddress> onSwitched;
   private final ReconnectingConnection<StatefulRedisPubSubConnection<String, byte[]>> connection;
 
   /** Whether the next failure is the first one since a subscription. */
   private volatile boolean wasSubscribed = true;
 
   /**
-   * @param onSwitched runs on an event loop and must not block
+   * @param onSwitched accepts the new primary, on an event loop, and must not block
    */
   SentinelMonitor(
       RedisDialer dialer,
+      RedisURI sentinel,
       RedisProperties properties,
       Ticker ticker,
       ScheduledExecutorService scheduler,
-      Runnable onSwitched) {
+      Consumer<InetSocketAddress> onSwitched) {
     this.dialer = dialer;
+    this.sentinel = sentinel;
     this.onSwitched = onSwitched;
     this.connection = new ReconnectingConnection<>(new Steps(), properties, ticker, scheduler);
   }
 
-  /** Starts to connect, if Sentinels are configured; returns at once. */
+  /** Starts to connect; returns at once. */
   void start() {
-    if (dialer.hasSentinels()) {
-      connection.start();
-    }
+    connection.start();
   }
 
   private void receive(byte[] message) {
     // Name of the primary, old address and port, new address and port.
-    String name = new String(message, UTF_8).split(" ", 2)[0];
-    if (name.equals(dialer.primaryName())) {
-      onSwitched.run();
+    String[] fields = new String(message, UTF_8).split(" ", -1);
+    if (fields.length == 5 && fields[0].equals(dialer.primaryName())) {
+      onSwitched.accept(InetSocketAddress.createUnresolved(fields[3], Integer.parseInt(fields[4])));
     }
+  }
+
+  private String address() {
+    return sentinel.getHost() + ":" + sentinel.getPort();
   }
 
   private final class Steps
       implements ReconnectingConnection.Steps<StatefulRedisPubSubConnection<String, byte[]>> {
     @Override
     public CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> dial() {
-      return dialer.connectSentinel();
+      return dialer.connectSentinel(sentinel);
     }
 
     @Override
@@ -84,20 +93,23 @@ final class SentinelMonitor implements AutoCloseable {
     @Override
     public void connected() {
       wasSubscribed = true;
-      LOG.atDebug().log("sentinel_subscribed");
+      LOG.atDebug().addKeyValue("address", address()).log("sentinel_subscribed");
     }
 
     @Override
     public void failed(RuntimeException failure) {
       if (wasSubscribed) {
         wasSubscribed = false;
-        LOG.atWarn().setCause(failure).log("sentinel_unreachable");
+        LOG.atWarn()
+            .setCause(failure)
+            .addKeyValue("address", address())
+            .log("sentinel_unreachable");
       }
     }
 
     @Override
     public void lost() {
-      LOG.atDebug().log("sentinel_lost");
+      LOG.atDebug().addKeyValue("address", address()).log("sentinel_lost");
     }
   }
 

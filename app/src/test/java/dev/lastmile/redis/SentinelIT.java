@@ -12,8 +12,13 @@ import dev.lastmile.testkit.cluster.Metrics;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.SentinelSet;
 import io.restassured.response.Response;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -50,9 +55,35 @@ class SentinelIT {
     }
   }
 
+  /** All Sentinels report the failover, one after the other. */
   @Test
-  void aFailoverOnRequestIsFollowed() {
+  void aFailoverOnRequestIsFollowed_byOneNewConnection() {
+    List<Long> before = connections();
     play(sentinels::failover);
+    assertThat(connections()).isEqualTo(before.stream().map(count -> count + 1).toList());
+  }
+
+  @Test
+  void aSentinelThatStandsStillDoesNotHinder() {
+    sentinels.signalSentinel(2, "STOP");
+    try {
+      play(sentinels::failover);
+    } finally {
+      sentinels.signalSentinel(2, "CONT");
+    }
+  }
+
+  /** How often each replica has connected to Redis. */
+  private static List<Long> connections() {
+    return cluster.replicas().stream().map(SentinelIT::connections).toList();
+  }
+
+  private static long connections(LastmileProcess replica) {
+    try (Stream<String> lines = Files.lines(replica.log())) {
+      return lines.filter(line -> line.contains("redis_connected")).count();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   @Test
@@ -78,7 +109,10 @@ class SentinelIT {
     });
   }
 
-  /** A stream that is open throughout gets what is stored before and after the fault. */
+  /**
+   * A stream that is open throughout gets what is stored before and after the fault. In between, an
+   * old primary takes updates that are lost, until it is a replica.
+   */
   private void play(Runnable fault) {
     sentinels.awaitReplicas();
     Browser browser = Browser.at(a);
@@ -88,7 +122,9 @@ class SentinelIT {
       webhooks.outcome(b, id, Webhooks.running(1, 10));
       stream.await("version 2", e -> e.data().contains(id) && e.data().contains("\"version\":2"));
 
+      sentinels.awaitReplicated();
       fault.run();
+      sentinels.awaitReplicas();
 
       await("a callback to be stored again")
           .atMost(Duration.ofSeconds(30))

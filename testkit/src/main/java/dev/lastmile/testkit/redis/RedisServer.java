@@ -271,6 +271,10 @@ public final class RedisServer implements AutoCloseable {
       await();
     }
 
+    public boolean isAlive() {
+      return process.isAlive();
+    }
+
     /** Pauses the process ({@code STOP}) or lets it continue ({@code CONT}). */
     public void signal(String signal) {
       Signals.send(process.pid(), signal);

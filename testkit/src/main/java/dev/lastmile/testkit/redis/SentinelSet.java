@@ -1,6 +1,7 @@
 package dev.lastmile.testkit.redis;
 
 import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.process.Signals;
 import dev.lastmile.testkit.process.Tool;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import io.lettuce.core.RedisClient;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 
@@ -134,6 +136,20 @@ public final class SentinelSet implements AutoCloseable {
     return sentinelPorts.stream().map(port -> "127.0.0.1:" + port).collect(Collectors.joining(","));
   }
 
+  /** Pauses a Sentinel ({@code STOP}) or lets it continue ({@code CONT}); 0 is the first. */
+  public void signalSentinel(int index, String signal) {
+    Signals.send(sentinels.get(index).pid(), signal);
+  }
+
+  /** A Sentinel forgets the primary, and is told that another server is the primary. */
+  public void mislead(int index, RedisProcess primary) {
+    try (StatefulRedisSentinelConnection<String, String> sentinel =
+        connect(sentinelPorts.get(index))) {
+      sentinel.sync().remove(PRIMARY);
+      sentinel.sync().monitor(PRIMARY, primary.uri().getHost(), primary.uri().getPort(), QUORUM);
+    }
+  }
+
   /** The server that the first Sentinel names as the primary. */
   public RedisProcess primary() {
     try (StatefulRedisSentinelConnection<String, String> sentinel =
@@ -173,13 +189,37 @@ public final class SentinelSet implements AutoCloseable {
         .until(() -> !primary().equals(before));
   }
 
-  /** Waits until every server but the primary replicates. */
+  /** Waits until every server that runs, but the primary, replicates. */
   public void awaitReplicas() {
     Awaitility.await("the replicas to be connected")
         .atMost(30, TimeUnit.SECONDS)
         .ignoreExceptions()
-        .until(() ->
-            primary().info("replication").contains("connected_slaves:" + (servers.size() - 1)));
+        .until(() -> primary().info("replication").contains("connected_slaves:" + (running() - 1)));
+  }
+
+  private long running() {
+    return servers.values().stream().filter(RedisProcess::isAlive).count();
+  }
+
+  /** Waits until every other server has what the primary has at the time of the call. */
+  public void awaitReplicated() {
+    long written = offsets(primary(), "master_repl_offset:").getFirst();
+    Awaitility.await("the replicas to have received what was written")
+        .atMost(30, TimeUnit.SECONDS)
+        .ignoreExceptions()
+        .until(() -> {
+          List<Long> received = offsets(primary(), ",offset=");
+          return received.size() == running() - 1
+              && received.stream().allMatch(offset -> offset >= written);
+        });
+  }
+
+  private static List<Long> offsets(RedisProcess server, String name) {
+    return Pattern.compile(Pattern.quote(name) + "(\\d+)")
+        .matcher(server.info("replication"))
+        .results()
+        .map(found -> Long.parseLong(found.group(1)))
+        .toList();
   }
 
   @Override

@@ -1,0 +1,117 @@
+package dev.lastmile.redis;
+
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
+import io.lettuce.core.sentinel.api.async.RedisSentinelAsyncCommands;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Asks the Sentinels for the primary. During a failover some of them name the old primary. So all
+ * are asked at the same time, and of the answers of a majority the newest configuration counts. A
+ * Sentinel that is down delays nothing.
+ *
+ * @see <a href="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/">Sentinel:
+ *     configuration epochs</a>
+ */
+final class PrimaryLookup {
+  private final RedisClient client;
+  private final String name;
+  private final List<RedisURI> sentinels;
+
+  /** An answer, and the epoch of the configuration that it is from. */
+  private record Answer(InetSocketAddress primary, long epoch) {}
+
+  PrimaryLookup(RedisClient client, String name, List<RedisURI> sentinels) {
+    this.client = client;
+    this.name = name;
+    this.sentinels = sentinels;
+  }
+
+  /**
+   * The address of the primary, not resolved. Blocks.
+   *
+   * @throws RedisUnavailableException if no Sentinel names a primary within the limit
+   */
+  InetSocketAddress find(Duration limit) {
+    BlockingQueue<CompletableFuture<Answer>> ended = new LinkedBlockingQueue<>();
+    for (RedisURI sentinel : sentinels) {
+      CompletableFuture<Answer> answer =
+          ask(sentinel).toCompletableFuture().orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS);
+      var _ = answer.whenComplete((_, _) -> ended.add(answer));
+    }
+    int answers = 0;
+    Answer newest = null;
+    RedisUnavailableException failure = null;
+    for (int i = 0; i < sentinels.size() && answers <= sentinels.size() / 2; i++) {
+      try {
+        Answer answer = take(ended).join();
+        answers++;
+        newest = newest == null || answer.epoch() > newest.epoch() ? answer : newest;
+      } catch (CompletionException e) {
+        failure = worse(failure, new RedisUnavailableException("no answer of a Sentinel", e));
+      }
+    }
+    if (newest != null) {
+      return newest.primary();
+    }
+    throw failure != null
+        ? failure
+        : new RedisUnavailableException(RedisErrorCause.NO_PRIMARY, "there are no Sentinels");
+  }
+
+  private CompletionStage<Answer> ask(RedisURI sentinel) {
+    return client
+        .connectSentinelAsync(StringCodec.UTF8, sentinel)
+        .thenCompose(connection ->
+            ask(connection)
+                .whenComplete((_, _) -> {
+                  var _ = connection.closeAsync();
+                }));
+  }
+
+  private CompletionStage<Answer> ask(StatefulRedisSentinelConnection<String, String> connection) {
+    RedisSentinelAsyncCommands<String, String> commands = connection.async();
+    return commands
+        .getMasterAddrByName(name)
+        .thenCompose(address ->
+            address instanceof InetSocketAddress primary
+                ? commands.master(name).thenApply(state -> new Answer(primary, epoch(state)))
+                : CompletableFuture.failedFuture(unknown()));
+  }
+
+  private static long epoch(Map<String, String> state) {
+    return Long.parseLong(state.getOrDefault("config-epoch", "0"));
+  }
+
+  private RedisUnavailableException unknown() {
+    return new RedisUnavailableException(
+        RedisErrorCause.NO_PRIMARY, "the Sentinel knows no primary " + name);
+  }
+
+  /** That a Sentinel answers and does not know the primary says more than that another is down. */
+  private static RedisUnavailableException worse(
+      @Nullable RedisUnavailableException before, RedisUnavailableException next) {
+    return before == null || RedisErrorCause.of(next) == RedisErrorCause.NO_PRIMARY ? next : before;
+  }
+
+  private static CompletableFuture<Answer> take(BlockingQueue<CompletableFuture<Answer>> ended) {
+    try {
+      return ended.take();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RedisUnavailableException("interrupted", e);
+    }
+  }
+}
