@@ -120,7 +120,7 @@ final class PendingDeliveries {
   }
 
   /** Settles the deliveries that a flush of a connection covers. */
-  void flushed(ChannelStreams group, StreamConnection.Flush flush) {
+  void flushed(ChannelStreams group, StreamPosition.Flush flush) {
     Cursor upTo = flush.upTo();
     if (upTo != null) {
       long after = group.advance(upTo, flush.continuedFrom());

@@ -7,7 +7,10 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +42,7 @@ final class Reconciler implements AutoCloseable {
   private final Counter read;
   private final Counter failed;
   private final Counter postponed;
+  private final Map<ResetReason, Counter> resets = new EnumMap<>(ResetReason.class);
 
   Reconciler(
       StateReader stateReader,
@@ -61,6 +65,9 @@ final class Reconciler implements AutoCloseable {
     this.read = Metric.READS.counter(meters);
     this.failed = Metric.READS_FAILED.counter(meters);
     this.postponed = Metric.READS_POSTPONED.counter(meters);
+    for (ResetReason reason : ResetReason.values()) {
+      resets.put(reason, Metric.RESETS.counter(meters, reason.wireName()));
+    }
   }
 
   void start() {
@@ -127,6 +134,7 @@ final class Reconciler implements AutoCloseable {
     for (StreamConnection connection : held) {
       try {
         StreamConnection.Progress progress = connection.catchUp(delta, frames, repair);
+        count(connection.takeReset());
         connection.writer().flush();
         if (progress == StreamConnection.Progress.AGAIN) {
           request(group);
@@ -136,6 +144,12 @@ final class Reconciler implements AutoCloseable {
         LOG.atError().setCause(e).log("catch_up_failed");
         registry.close(connection, CloseReason.ERROR);
       }
+    }
+  }
+
+  private void count(@Nullable ResetReason reason) {
+    if (reason != null) {
+      Objects.requireNonNull(resets.get(reason)).increment();
     }
   }
 
@@ -156,7 +170,7 @@ final class Reconciler implements AutoCloseable {
   }
 
   /** Settles the deliveries that a flush covers, and requests the next page if one is due. */
-  void flushed(StreamConnection connection, StreamConnection.Flush flush) {
+  void flushed(StreamConnection connection, StreamPosition.Flush flush) {
     try {
       pending.flushed(connection.group(), flush);
     } finally {

@@ -78,10 +78,14 @@ final class SseEncoder {
   }
 
   /** Tells the client that the updates up to the cursor replace its state. */
-  static Frame reset(Channel channel, Cursor head, String reason) {
+  static Frame reset(Channel channel, Cursor head, ResetReason reason) {
     String cursor = ClientCursor.text(head, channel);
     return event(
-        "event: reset\ndata: {\"cursor\":\"" + cursor + "\",\"reason\":\"" + reason + "\"}\n\n");
+        "event: reset\ndata: {\"cursor\":\""
+            + cursor
+            + "\",\"reason\":\""
+            + reason.wireName()
+            + "\"}\n\n");
   }
 
   /** Shows that the stream is alive, and its position. */

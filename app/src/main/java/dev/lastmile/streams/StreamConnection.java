@@ -2,7 +2,6 @@ package dev.lastmile.streams;
 
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.updates.Channel;
-import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Update;
@@ -53,16 +52,6 @@ final class StreamConnection {
     AGAIN
   }
 
-  /**
-   * The updates that the kernel has accepted.
-   *
-   * @param upTo everything up to this position has been flushed; null before the stream has begun
-   * @param continuedFrom the sequence with which this connection continued into the term of {@code
-   *     upTo}; 0 if its state was replaced since the stream began, and -1 in its first term
-   * @param afterGap updates after a gap that is not repaired; they say nothing about earlier ones
-   */
-  record Flush(@Nullable Cursor upTo, long continuedFrom, List<Update> afterGap) {}
-
   /** The action that a check requires. */
   enum Tick {
     NOTHING,
@@ -91,24 +80,8 @@ final class StreamConnection {
   @GuardedBy("this")
   private final SendQueue queue;
 
-  /** The client's cursor when it connected; null if it sent none. */
   @GuardedBy("this")
-  private final @Nullable Cursor resume;
-
-  /** The highest position that the send queue has taken; null until {@code ready} is queued. */
-  @GuardedBy("this")
-  private @Nullable Cursor position;
-
-  /** The kernel has accepted everything up to this sequence; it follows {@code position}. */
-  @GuardedBy("this")
-  private long flushed;
-
-  /**
-   * The sequence with which it continued into the term of {@code position}; 0 after a reset, and -1
-   * in the first term of an epoch.
-   */
-  @GuardedBy("this")
-  private long continuedFrom = -1;
+  private final StreamPosition position;
 
   @GuardedBy("this")
   private long writesEnded;
@@ -135,6 +108,10 @@ final class StreamConnection {
   @GuardedBy("this")
   private boolean needsAll;
 
+  /** The reason of the last reset that {@link #takeReset} has not returned yet. */
+  @GuardedBy("this")
+  private @Nullable ResetReason reset;
+
   @GuardedBy("this")
   private @Nullable CloseReason closed;
 
@@ -157,7 +134,7 @@ final class StreamConnection {
       String replica,
       long nowNanos) {
     this.channel = channel;
-    this.resume = resume;
+    this.position = new StreamPosition(resume);
     this.address = address;
     this.properties = properties;
     this.replica = replica;
@@ -233,11 +210,11 @@ final class StreamConnection {
       return Offer.NOTHING;
     }
     boolean room = !repair || memory.hasRoom(queue.bytes(), frame.length());
-    if (position != null && cursor.follows(position) && room) {
+    if (position.isNext(cursor) && room) {
       if (!queue.offer(frame)) {
         return Offer.FULL;
       }
-      position = cursor;
+      position.advance(cursor);
       return Offer.QUEUED;
     }
     if (!repair) {
@@ -289,12 +266,7 @@ final class StreamConnection {
 
   /** The cursor from which to read for this connection; null to read everything. */
   synchronized @Nullable Cursor readFrom() {
-    return needsAll ? null : resumeCursor();
-  }
-
-  @GuardedBy("this")
-  private @Nullable Cursor resumeCursor() {
-    return position != null ? position : resume;
+    return needsAll ? null : position.resumeCursor();
   }
 
   /** Whether the last read was a page. */
@@ -304,7 +276,7 @@ final class StreamConnection {
 
   /** Whether {@code ready} has been queued for the client. */
   synchronized boolean isOpened() {
-    return position != null;
+    return position.isOpened();
   }
 
   /**
@@ -328,27 +300,22 @@ final class StreamConnection {
     if (queue.isFull()) {
       return later();
     }
-    Cursor resumed = resumeCursor();
+    Cursor resumed = position.resumeCursor();
     boolean continues = paging ? delta.continuesPage(resumed) : delta.continues(resumed);
     if (!continues && delta.after() > 0) {
       needsAll = true;
       return Progress.AGAIN;
     }
-    if (position == null) {
+    if (!position.isOpened()) {
       queue.add(
           SseEncoder.ready(
               channel(), delta.headCursor(), replica, properties.heartbeat(), properties.retry()));
     }
     if (!continues && resumed != null) {
-      queue.add(SseEncoder.reset(channel(), delta.headCursor(), reason(delta, resumed)));
-      flushed = 0;
+      reset = ResetReason.of(delta, resumed);
+      queue.add(SseEncoder.reset(channel(), delta.headCursor(), reset));
     }
-    long reached = continues && resumed != null ? resumed.sequence() : 0;
-    if (position == null || !position.epoch().equals(delta.epoch())) {
-      continuedFrom = -1;
-    } else if (!continues || !position.isComparable(delta.headCursor())) {
-      continuedFrom = reached;
-    }
+    long reached = position.enter(delta, continues);
     needsAll = false;
     for (Frame frame : frames) {
       Update update = frame.update();
@@ -357,7 +324,7 @@ final class StreamConnection {
         reached = update.sequence();
       }
     }
-    position = delta.reached(reached);
+    position.reached(delta, reached);
     paging = !delta.complete();
     if (paging) {
       return Progress.PAGE;
@@ -400,17 +367,11 @@ final class StreamConnection {
     return Progress.PAGE;
   }
 
-  private static String reason(Delta delta, Cursor resumed) {
-    if (resumed.equals(ClientCursor.NOWHERE)) {
-      return "channel";
-    }
-    if (!resumed.epoch().equals(delta.epoch())) {
-      return "epoch";
-    }
-    if (!delta.continuesPage(resumed)) {
-      return resumed.term().equals(delta.term()) ? "ahead" : "term";
-    }
-    return "retention";
+  /** The reason of a reset since the last call; null if there was none. */
+  synchronized @Nullable ResetReason takeReset() {
+    ResetReason taken = reset;
+    reset = null;
+    return taken;
   }
 
   /**
@@ -426,50 +387,34 @@ final class StreamConnection {
   }
 
   /** Records that the kernel has accepted the frames of the write in progress. */
-  synchronized Flush written() {
+  synchronized StreamPosition.Flush written() {
     writesEnded++;
     List<Update> afterGap = List.of();
     List<Frame> written = queue.written();
     count();
     for (Frame frame : written) {
       Update update = frame.update();
-      if (update == null || position == null || !update.cursor().isComparable(position)) {
-        continue;
-      }
-      if (position.covers(update.cursor())) {
-        flushed = Math.max(flushed, update.sequence());
-      } else {
+      if (update != null && !position.accepted(update)) {
         afterGap = afterGap.isEmpty() ? new ArrayList<>(1) : afterGap;
         afterGap.add(update);
       }
     }
-    return flush(afterGap);
+    return position.flush(queue.isEmpty(), afterGap);
   }
 
   /** The flushed position. After a read it may advance without a write. */
-  synchronized Flush flushed() {
-    return flush(List.of());
-  }
-
-  @GuardedBy("this")
-  private Flush flush(List<Update> afterGap) {
-    if (position == null) {
-      return new Flush(null, -1, afterGap);
-    }
-    if (queue.isEmpty()) {
-      flushed = position.sequence();
-    }
-    return new Flush(position.at(flushed), continuedFrom, afterGap);
+  synchronized StreamPosition.Flush flushed() {
+    return position.flush(queue.isEmpty(), List.of());
   }
 
   /** Whether the kernel has accepted this update, or a later state. */
   synchronized boolean hasFlushed(Cursor cursor) {
-    return position != null && position.isComparable(cursor) && flushed >= cursor.sequence();
+    return position.hasFlushed(cursor);
   }
 
   /** Whether the send queue has taken this update, or a later state. */
   synchronized boolean hasReached(Cursor cursor) {
-    return position != null && position.covers(cursor);
+    return position.hasReached(cursor);
   }
 
   /** The number of completed writes. */
@@ -507,10 +452,11 @@ final class StreamConnection {
       return Tick.NOTHING;
     }
     nextHeartbeatNanos = nowNanos + properties.heartbeat().toNanos();
-    if (position == null || !queue.isEmpty()) {
+    Cursor taken = position.taken();
+    if (taken == null || !queue.isEmpty()) {
       return Tick.NOTHING;
     }
-    queue.add(SseEncoder.heartbeat(channel(), position));
+    queue.add(SseEncoder.heartbeat(channel(), taken));
     return Tick.HEARTBEAT;
   }
 

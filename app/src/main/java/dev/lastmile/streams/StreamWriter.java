@@ -117,7 +117,7 @@ final class StreamWriter extends IteratingCallback implements Writer {
 
   @Override
   protected void onSuccess() {
-    StreamConnection.Flush flush = connection.written();
+    StreamPosition.Flush flush = connection.written();
     try {
       reconciler.flushed(connection, flush);
     } catch (RuntimeException e) {

@@ -194,6 +194,12 @@ public enum Metric {
       Kind.COUNTER,
       "lastmile.stream.reads.postponed",
       "Reads of state that wait, because the streams hold more than lastmile.stream.max-queued"),
+  RESETS(
+      Kind.COUNTER,
+      "lastmile.stream.resets",
+      "",
+      "reason",
+      "Streams whose client could not continue, so that its state was replaced, by reason"),
   DRAINING(Kind.GAUGE, "lastmile.stream.draining", "1 while this replica drains, else 0"),
   POLLS(
       Kind.COUNTER,

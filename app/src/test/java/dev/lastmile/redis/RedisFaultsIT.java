@@ -197,6 +197,7 @@ class RedisFaultsIT {
     browser.list(a, "").then().statusCode(200).body("operations", equalTo(List.of()));
     String next = browser.create(a);
     stream.await("reset", e -> e.name().equals("reset"));
+    assertThat(Metrics.of(b).sum("lastmile_stream_resets_total", "reason=\"epoch\"")).isPositive();
     stream.await("the new one", e -> e.data().contains(next));
   }
 

@@ -154,6 +154,8 @@ class StreamConnectionTest {
     connection = connect(at(50));
     catchUp(delta(7, 0, 6, 7));
     assertThat(sent()).containsExactly("ready", "reset", "6", "7");
+    assertThat(connection.takeReset()).isEqualTo(ResetReason.AHEAD);
+    assertThat(connection.takeReset()).as("counted once").isNull();
   }
 
   @Test
@@ -170,6 +172,7 @@ class StreamConnectionTest {
     Delta delta = delta(EPOCH, 7, 4, 0, List.of(update(6), update(7)), true);
     catchUp(delta);
     assertThat(sent()).containsExactly("ready", "reset", "6", "7");
+    assertThat(connection.takeReset()).isEqualTo(ResetReason.RETENTION);
   }
 
   @Test
