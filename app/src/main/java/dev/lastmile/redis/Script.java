@@ -47,6 +47,8 @@ public enum Script {
   EPOCH("term.lua"),
   /** Deletes final operations whose retention time has passed. */
   TRIM("term.lua", "clock.lua", "channel.lua"),
+  /** Deletes operations whose pointer was deleted. */
+  DELETE_LOST("term.lua", "clock.lua", "channel.lua"),
   /** Claims operations to submit again or to poll. */
   CLAIM;
 

@@ -89,13 +89,13 @@ public final class OperationStore {
    */
   public Creation create(
       NewOperation operation, @Nullable Idempotency idempotency, long submitAgainAfterMillis) {
-    ScriptReply reply =
-        redis.await(
-            apply(
-                publication ->
-                    calls.create(operation, idempotency, submitAgainAfterMillis, publication),
-                operation.trace(),
-                Subject.of(operation.id(), operation.correlationId())));
+    Function<Publication, UpdateCall> call =
+        publication -> calls.create(operation, idempotency, submitAgainAfterMillis, publication);
+    Subject subject = Subject.of(operation.id(), operation.correlationId());
+    ScriptReply reply = redis.await(apply(call, operation.trace(), subject));
+    if (reply.text(0).equals("full") && deleteLost(operation.channel(), reply)) {
+      reply = redis.await(apply(call, operation.trace(), subject));
+    }
     return switch (reply.text(0)) {
       case "created" -> {
         createdListeners.forEach(listener -> listener.accept(operation.id()));
@@ -107,6 +107,26 @@ public final class OperationStore {
       case "full" -> new Creation.Full(retention.operationsPerChannel());
       default -> throw new IllegalStateException("the script answered " + reply.text(0));
     };
+  }
+
+  /**
+   * Deletes operations of a full channel whose pointer was deleted: reports reach them only at a
+   * replica that still has the pointer in its cache.
+   *
+   * @param full the reply that names operations of the channel
+   * @return whether there were any
+   */
+  private boolean deleteLost(Channel channel, ScriptReply full) {
+    List<String> keys = new ArrayList<>(Keys.state(channel));
+    keys.add(Keys.expiry(channel.partition()));
+    ScriptArguments arguments = new ScriptArguments().add(channel.value());
+    for (int i = 1; i < full.size(); i++) {
+      OperationId id = new OperationId(full.text(i));
+      keys.add(Keys.operationMetadata(id));
+      keys.add(Keys.timeline(id));
+      arguments.add(id.value());
+    }
+    return new ScriptReply(redis.run(Script.DELETE_LOST, keys, arguments)).number(0) > 0;
   }
 
   /**

@@ -6,7 +6,11 @@
 --  16 maximum number of operations  17 fingerprint or ''  18 idempotency ttl, ms  19 submit again after, ms
 --  20 kind  21 job  22 traceparent and  23 tracestate of the creation  24 deadline, ms after now
 -- Returns {'created', number of owners, version, envelope}; or {'conflict'}, {'repeated' or 'gone', operation id},
---   {'full'}, {'no_epoch'}
+--   {'full', id of an operation, ...}, {'no_epoch'}
+
+-- Operations whose pointers are checked when a channel is full.
+local CHECKED = 500
+
 local idempotency_key = KEYS[16]
 local max_operations, fingerprint, idempotency_ttl, submit_again_after, kind, job, creation_traceparent,
   creation_tracestate, deadline = unpack(ARGV, 16)
@@ -38,7 +42,7 @@ if redis.call('ZCARD', log_key) >= tonumber(max_operations) then
   end
   if not oldest then
     restore_deadlines()
-    return {'full'}
+    return {'full', unpack(redis.call('ZRANGE', log_key, 0, CHECKED - 1))}
   end
   floor = tonumber(redis.call('ZSCORE', log_key, oldest))
   redis.call('HDEL', operations_key, oldest, oldest .. ':e')

@@ -39,6 +39,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @TestInstance(Lifecycle.PER_CLASS)
 class KeyLossIT {
   private static final Duration PATIENCE = Duration.ofSeconds(15);
+  private static final int LIMIT = 5;
   private static final int PAIRS = Integer.getInteger("lastmile.keys.pairs", 40);
   private static final long SEED = Long.getLong("lastmile.seed", 19);
 
@@ -80,7 +81,12 @@ class KeyLossIT {
     redis.start();
     client = RedisClient.create(redis.uri().toString());
     commands = client.connect().sync();
-    cluster = Cluster.builder().redis(redis.uri()).replicas(2).start();
+    cluster =
+        Cluster.builder()
+            .redis(redis.uri())
+            .replicas(2)
+            .with("lastmile.retention.operations-per-channel", LIMIT)
+            .start();
     a = cluster.replica(1);
     b = cluster.replica(2);
     webhooks = new Webhooks(cluster.secret());
@@ -196,6 +202,23 @@ class KeyLossIT {
         metrics.sum("lastmile_deliveries_settled_total")
             + metrics.sum("lastmile_deliveries_expired_total");
     return metrics.sum("lastmile_deliveries_outstanding") == 0 && expected == ended;
+  }
+
+  /** No callback reaches an operation without its pointer, so it can never end. */
+  @Test
+  void aChannelFullOfOperationsWithoutPointersTakesNewOnes() {
+    Browser browser = Browser.at(a);
+    List<String> pending = new ArrayList<>();
+    for (int i = 0; i < LIMIT; i++) {
+      pending.add(browser.create(a));
+    }
+    browser.tryCreate(a).then().statusCode(429);
+    for (String operation : pending.subList(1, LIMIT)) {
+      commands.del(tagOf(operation) + ":pointer:" + operation);
+    }
+    String next = browser.create(b);
+    assertThat(browser.list(a, "").jsonPath().getList("operations.operationId", String.class))
+        .containsExactlyInAnyOrder(pending.getFirst(), next);
   }
 
   /** The alert RedisKeysLost uses the counter. */
