@@ -1,6 +1,5 @@
 package dev.lastmile.testkit.browser;
 
-import dev.lastmile.testkit.browser.SimulatedPage.Place;
 import dev.lastmile.testkit.browser.SimulatedPage.Question;
 import dev.lastmile.testkit.browser.SimulatedPage.Shown;
 import java.io.IOException;

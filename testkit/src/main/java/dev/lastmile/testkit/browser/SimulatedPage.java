@@ -7,8 +7,6 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * The operations that one browser shows. It applies the client rules of the protocol and shares no
@@ -21,38 +19,6 @@ import java.util.regex.Pattern;
  * thread.
  */
 final class SimulatedPage {
-  /**
-   * A cursor: a position in the updates of a channel.
-   *
-   * @param check what follows the term in the cursor; begins with p within a read of state
-   */
-  record Place(String epoch, long sequence, String term, String check) {
-    private static final Pattern CURSOR =
-        Pattern.compile("([0-9a-f]{16})-([0-9]+)-([0-9a-f]+)(p?\\..*)");
-
-    static Place of(String cursor) {
-      Matcher parts = CURSOR.matcher(cursor);
-      if (!parts.matches()) {
-        throw new IllegalArgumentException("not a cursor: " + cursor);
-      }
-      return new Place(
-          parts.group(1), Long.parseLong(parts.group(2)), parts.group(3), parts.group(4));
-    }
-
-    boolean isAfter(Place other) {
-      return epoch.equals(other.epoch) && term.equals(other.term) && sequence > other.sequence;
-    }
-
-    boolean covers(Place other) {
-      return epoch.equals(other.epoch) && sequence >= other.sequence;
-    }
-
-    @Override
-    public String toString() {
-      return epoch + "-" + sequence + "-" + term + check;
-    }
-  }
-
   /** A version of an operation, its cursor and the time of its change. */
   record Shown(Place at, long version, String status, Instant updatedAt) {
     boolean isFinal() {
@@ -94,33 +60,11 @@ final class SimulatedPage {
   /** Operations that were shown before a reset and were not delivered again since. */
   private final Set<String> unconfirmed = new HashSet<>();
 
-  /** Epochs that another epoch has replaced. Their updates are ignored. */
-  private final Set<String> pastEpochs = new HashSet<>();
-
-  private String epoch = "";
-  private String term = "";
+  private final PageTerms terms = new PageTerms();
   private Place resume;
-
-  /** The newest update that is shown, in the present term. */
-  private Place newest;
-
-  /** The newest update that was shown in an earlier term, until a list was read in this one. */
-  private Place claim;
 
   /** The sequence up to which the stream has delivered everything. */
   private long streamed;
-
-  /** Terms of this epoch that were left. */
-  private final Set<String> pastTerms = new HashSet<>();
-
-  /** Whether the next list has to bring everything. */
-  private boolean reload;
-
-  /** Whether the stream has brought an event of a term that was left. */
-  private boolean behind;
-
-  /** Whether events of the present term may have been left out, so that the stream begins anew. */
-  private boolean reopen;
 
   private Place replayedUpTo;
   private Place resetAt;
@@ -133,19 +77,18 @@ final class SimulatedPage {
 
   /** The parameters for the next request of a stream or a list. */
   synchronized Question ask() {
-    boolean above = newest != null && (resume == null || newest.sequence() > resume.sequence());
-    Place most = claim == null && above ? newest : claim;
+    Place unchecked = terms.unchecked(resume);
     return new Question(
-        resume == null || reload ? "" : resume.toString(),
-        most == null ? "" : most.toString(),
-        term,
+        resume == null || terms.needsEverything() ? "" : resume.toString(),
+        unchecked == null ? "" : unchecked.toString(),
+        terms.term(),
         generation,
         new HashMap<>(shown));
   }
 
   /** As {@link #ask()}, for a stream that replaces the one before. */
   synchronized Question askStream() {
-    streamed = resume == null || reload ? 0 : resume.sequence();
+    streamed = resume == null || terms.needsEverything() ? 0 : resume.sequence();
     return ask();
   }
 
@@ -155,7 +98,7 @@ final class SimulatedPage {
       begin(question, head);
     } else {
       replayedUpTo = head;
-      if (!pastTerms.contains(head.term())) {
+      if (!terms.isPastTerm(head)) {
         enterTerm(head, streamed);
       }
     }
@@ -169,22 +112,22 @@ final class SimulatedPage {
 
   private void begin(Question question, Place head) {
     enter(head.epoch());
-    replace(head);
+    terms.replaced(head);
     question.known().clear();
     streamed = 0;
     replayedUpTo = head;
     resume = null;
     resetAt = head;
     unconfirmed.addAll(shown.keySet());
-    reload = false;
+    terms.reloaded();
     generation++;
     reached(new Place(head.epoch(), 0, head.term(), ""));
   }
 
   /** Handles the cursor of a heartbeat: the stream has delivered all updates up to it. */
   synchronized void stands(Place position) {
-    if (pastTerms.contains(position.term())) {
-      behind = true;
+    if (terms.isPastTerm(position)) {
+      terms.cameLate();
       return;
     }
     enterTerm(position, streamed);
@@ -194,14 +137,12 @@ final class SimulatedPage {
 
   /** Whether a list has to tell whether shown updates were lost. */
   synchronized boolean hasClaim() {
-    return claim != null || reload || behind;
+    return terms.needsList();
   }
 
   /** Whether the stream has to begin anew; false from then on. */
   synchronized boolean takeReopen() {
-    boolean now = reopen;
-    reopen = false;
-    return now;
+    return terms.takeReopen();
   }
 
   /**
@@ -213,22 +154,21 @@ final class SimulatedPage {
    */
   synchronized String update(Question question, String operation, Shown update, boolean resumable) {
     Place at = update.at();
-    if (pastEpochs.contains(at.epoch())) {
+    if (terms.isPastEpoch(at)) {
       return null;
     }
-    if (sameEpoch(at) && pastTerms.contains(at.term())) {
-      behind = true;
+    if (terms.isPastTerm(at)) {
+      terms.cameLate();
       return null;
     }
-    if (!at.epoch().equals(epoch)) {
-      enter(at.epoch());
-    }
+    enter(at.epoch());
     enterTerm(at, streamed);
     if (resumable) {
       streamed = Math.max(streamed, at.sequence());
     }
     boolean news = meet(question, operation, update);
-    boolean isLive = replayedUpTo != null && !replayedUpTo.covers(at) && sameEpoch(replayedUpTo);
+    boolean isLive =
+        replayedUpTo != null && !replayedUpTo.covers(at) && terms.isPresentEpoch(replayedUpTo);
     if (isLive) {
       live += news ? 1 : 0;
     } else {
@@ -250,28 +190,22 @@ final class SimulatedPage {
    */
   synchronized Set<String> list(
       Question question, Place cursor, boolean reset, Map<String, Shown> operations) {
-    boolean old = !question.term().equals(term) && !cursor.term().equals(term);
+    boolean old = !question.term().equals(terms.term()) && !cursor.term().equals(terms.term());
     if (question.generation() != generation || old) {
       return null;
     }
-    if (!cursor.epoch().equals(epoch)) {
-      enter(cursor.epoch());
-    }
-    if (claim != null && question.shown().equals(claim.toString())) {
-      claim = null;
-    }
+    enter(cursor.epoch());
+    terms.checked(question.shown());
     boolean replaces = reset || question.after().isEmpty();
-    if (!replaces && pastTerms.contains(cursor.term())) {
-      // The server still uses the old primary.
-      reload = true;
+    if (!replaces && terms.isPastTerm(cursor)) {
+      terms.listCameLate();
       return null;
     }
-    behind = false;
+    terms.listed();
     if (replaces) {
-      reopen |= pastTerms.contains(cursor.term());
-      reload = false;
+      terms.replacedByList(cursor);
       resets += reset ? 1 : 0;
-      replace(cursor);
+      streamed = 0;
       question.known().clear();
       unconfirmed.addAll(shown.keySet());
       resume = resume != null && resume.isAfter(cursor) ? resume : null;
@@ -344,7 +278,7 @@ final class SimulatedPage {
   }
 
   synchronized String epoch() {
-    return epoch;
+    return terms.epoch();
   }
 
   synchronized Counts counts() {
@@ -352,73 +286,31 @@ final class SimulatedPage {
   }
 
   private void enter(String next) {
-    if (next.equals(epoch)) {
-      return;
+    boolean first = terms.epoch().isEmpty();
+    if (terms.enterEpoch(next)) {
+      if (!first) {
+        created.clear();
+      }
+      resume = null;
+      generation++;
     }
-    if (!epoch.isEmpty()) {
-      pastEpochs.add(epoch);
-      created.clear();
+  }
+
+  private void enterTerm(Place at, long validated) {
+    if (terms.enterTerm(at, validated)) {
+      generation++;
     }
-    pastEpochs.remove(next);
-    epoch = next;
-    term = "";
-    pastTerms.clear();
-    reload = false;
-    claim = null;
-    newest = null;
-    resume = null;
-    generation++;
   }
 
   private static long sequence(String cursor) {
     return cursor.isEmpty() ? 0 : Place.of(cursor).sequence();
   }
 
-  /** All that is shown is replaced: nothing of an earlier term has to be checked. */
-  private void replace(Place head) {
-    startTerm(head.term());
-    streamed = 0;
-    claim = null;
-    newest = head;
-  }
-
-  /**
-   * Enters the term of a cursor. What was shown above a sequence may have been lost.
-   *
-   * @param validated up to here the service has checked that nothing was lost
-   */
-  private void enterTerm(Place at, long validated) {
-    if (at.term().equals(term)) {
-      return;
-    }
-    if (claim != null) {
-      // Of two terms at once nothing is known.
-      reload = true;
-      generation++;
-    } else if (newest != null && newest.sequence() > validated) {
-      claim = newest;
-    }
-    startTerm(at.term());
-    newest = newest == null ? null : new Place(epoch, newest.sequence(), term, newest.check());
-  }
-
-  private void startTerm(String next) {
-    pastTerms.add(term);
-    pastTerms.remove(next);
-    term = next;
-  }
-
-  private boolean sameEpoch(Place place) {
-    return place.epoch().equals(epoch);
-  }
-
   /** Shows a version unless a newer one is shown; returns whether the page changed. */
   private boolean meet(Question question, String operation, Shown update) {
     boolean replaces = unconfirmed.remove(operation);
     created.remove(operation);
-    if (newest == null || !newest.covers(update.at())) {
-      newest = update.at();
-    }
+    terms.shows(update.at());
     if (received.size() < MAX_RECEIVED) {
       received.add(new Received(operation, update.version(), update.updatedAt()));
     }
@@ -428,10 +320,10 @@ final class SimulatedPage {
     }
     Shown before = shown.get(operation);
     boolean older =
-        before != null && sameEpoch(before.at()) && update.version() <= before.version();
+        before != null && terms.isPresentEpoch(before.at()) && update.version() <= before.version();
     if (older) {
       // In another term it may be another version with the same number.
-      if ((replaces || claim != null) && !before.at().term().equals(update.at().term())) {
+      if ((replaces || terms.hasClaim()) && !before.at().term().equals(update.at().term())) {
         shown.put(operation, update);
       }
       return false;

@@ -3,7 +3,6 @@ package dev.lastmile.testkit.browser;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lastmile.testkit.browser.SimulatedPage.Counts;
-import dev.lastmile.testkit.browser.SimulatedPage.Place;
 import dev.lastmile.testkit.browser.SimulatedPage.Question;
 import dev.lastmile.testkit.browser.SimulatedPage.Shown;
 import java.time.Instant;
