@@ -41,7 +41,7 @@ import org.springframework.modulith.Modulithic;
     // They configure the management port; here they would delay the shutdown of the public one.
     excludeFilters = @ComponentScan.Filter(ManagementContextConfiguration.class))
 public class Lastmile {
-  private static final int SCHEDULER_THREADS = 16;
+  private static final int SCHEDULER_THREADS = 24;
 
   /** Starts the process; all settings come from properties and the environment. */
   public static void main(String[] args) {

@@ -4,23 +4,22 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
-import io.lettuce.core.sentinel.api.async.RedisSentinelAsyncCommands;
+import io.lettuce.core.sentinel.api.sync.RedisSentinelCommands;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Asks the Sentinels for the primary. During a failover some of them name the old primary. So all
- * are asked at the same time, and of the answers of a majority the newest configuration counts. A
- * Sentinel that is down delays nothing.
+ * are asked at the same time, each on a virtual thread. Of the answers of a majority, the newest
+ * configuration counts; if fewer answer, that of those. A Sentinel that is down, or whose name
+ * cannot be resolved, delays nothing while a majority answers.
  *
  * @see <a href="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/">Sentinel:
  *     configuration epochs</a>
@@ -40,7 +39,7 @@ final class PrimaryLookup {
   }
 
   /**
-   * The address of the primary, not resolved. Blocks.
+   * The address of the primary, not resolved. Blocks for at most the limit.
    *
    * @throws RedisUnavailableException if no Sentinel names a primary within the limit
    */
@@ -48,7 +47,8 @@ final class PrimaryLookup {
     BlockingQueue<CompletableFuture<Answer>> ended = new LinkedBlockingQueue<>();
     for (RedisURI sentinel : sentinels) {
       CompletableFuture<Answer> answer =
-          ask(sentinel).toCompletableFuture().orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS);
+          CompletableFuture.supplyAsync(() -> ask(sentinel), Thread::startVirtualThread)
+              .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS);
       var _ = answer.whenComplete((_, _) -> ended.add(answer));
     }
     int answers = 0;
@@ -71,33 +71,19 @@ final class PrimaryLookup {
         : new RedisUnavailableException(RedisErrorCause.NO_PRIMARY, "there are no Sentinels");
   }
 
-  private CompletionStage<Answer> ask(RedisURI sentinel) {
-    return client
-        .connectSentinelAsync(StringCodec.UTF8, sentinel)
-        .thenCompose(connection ->
-            ask(connection)
-                .whenComplete((_, _) -> {
-                  var _ = connection.closeAsync();
-                }));
-  }
-
-  private CompletionStage<Answer> ask(StatefulRedisSentinelConnection<String, String> connection) {
-    RedisSentinelAsyncCommands<String, String> commands = connection.async();
-    return commands
-        .getMasterAddrByName(name)
-        .thenCompose(address ->
-            address instanceof InetSocketAddress primary
-                ? commands.master(name).thenApply(state -> new Answer(primary, epoch(state)))
-                : CompletableFuture.failedFuture(unknown()));
-  }
-
-  private static long epoch(Map<String, String> state) {
-    return Long.parseLong(state.getOrDefault("config-epoch", "0"));
-  }
-
-  private RedisUnavailableException unknown() {
-    return new RedisUnavailableException(
-        RedisErrorCause.NO_PRIMARY, "the Sentinel knows no primary " + name);
+  private Answer ask(RedisURI sentinel) {
+    try (StatefulRedisSentinelConnection<String, String> connection =
+        client.connectSentinel(StringCodec.UTF8, sentinel)) {
+      RedisSentinelCommands<String, String> commands = connection.sync();
+      if (commands.getMasterAddrByName(name) == null) {
+        throw new RedisUnavailableException(
+            RedisErrorCause.NO_PRIMARY, "the Sentinel knows no primary " + name);
+      }
+      // The epoch first: so the address of an old configuration never has the epoch of a new one.
+      String epoch = commands.master(name).getOrDefault("config-epoch", "0");
+      InetSocketAddress primary = (InetSocketAddress) commands.getMasterAddrByName(name);
+      return new Answer(primary, Long.parseLong(epoch));
+    }
   }
 
   /** That a Sentinel answers and does not know the primary says more than that another is down. */

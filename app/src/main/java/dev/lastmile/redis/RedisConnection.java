@@ -319,11 +319,12 @@ public final class RedisConnection implements AutoCloseable {
           .addKeyValue("primary", primary.address())
           .log("redis_connected");
       everConnected = true;
-      connectedListeners.forEach(Runnable::run);
       if (primary.isReplaced()) {
         // The report arrived before this connection was in use, so it could not close it.
         leaveOldPrimary();
+        return;
       }
+      connectedListeners.forEach(Runnable::run);
     }
 
     @Override

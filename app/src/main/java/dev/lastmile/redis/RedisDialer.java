@@ -36,7 +36,10 @@ public final class RedisDialer implements AutoCloseable {
   private static final RedisCodec<String, byte[]> CODEC =
       RedisCodec.of(StringCodec.UTF8, ByteArrayCodec.INSTANCE);
 
-  /** Ends a link to a Sentinel whose machine is gone; nothing is sent on it. */
+  /**
+   * Ends a link whose other end is gone within 8 s. On a link to a Sentinel nothing is sent that
+   * would show it.
+   */
   private static final SocketOptions.KeepAliveOptions KEEP_ALIVE =
       SocketOptions.KeepAliveOptions.builder()
           .enable()
@@ -111,7 +114,7 @@ public final class RedisDialer implements AutoCloseable {
   }
 
   /**
-   * Opens a connection for subscriptions.
+   * Opens a connection for subscriptions. Blocks while the Sentinels are asked.
    *
    * @throws RedisUnavailableException as {@link #primary}
    */

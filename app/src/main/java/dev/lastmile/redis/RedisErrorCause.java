@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 
@@ -116,7 +117,8 @@ enum RedisErrorCause {
       case NoRouteToHostException _ -> UNREACHABLE;
       case ConnectException _ -> message.contains("refused") ? REFUSED : UNREACHABLE;
       case RedisException _ -> DISCONNECTED;
-      case IOException _ -> DISCONNECTED;
+      // Lettuce cancels commands that it has not sent when a connection is closed.
+      case IOException _, CancellationException _ -> DISCONNECTED;
       default -> OTHER;
     };
   }

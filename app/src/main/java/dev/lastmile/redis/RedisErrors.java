@@ -147,7 +147,7 @@ public final class RedisErrors {
    * The innermost exception. Only one message repeats what was sent, and so perhaps a password:
    * that of a server which does not know the command.
    */
-  private static String root(Throwable failure) {
+  static String root(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null && !root.getCause().equals(root)) {
       root = root.getCause();

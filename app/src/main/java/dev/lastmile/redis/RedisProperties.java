@@ -50,7 +50,7 @@ public record RedisProperties(
     }
   }
 
-  /** The longest time of one attempt to connect, and of the question to the Sentinels before it. */
+  /** The longest time of one attempt to connect; also that of the question to the Sentinels. */
   Duration attemptLimit() {
     return connectTimeout.plus(handshakeTimeout.multipliedBy(2));
   }

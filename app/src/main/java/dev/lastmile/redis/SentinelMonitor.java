@@ -10,6 +10,7 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +33,8 @@ final class SentinelMonitor implements AutoCloseable {
 
   private final RedisDialer dialer;
   private final RedisURI sentinel;
+  private final Ticker ticker;
+  private final LongConsumer onSubscribed;
   private final Consumer<InetSocketAddress> onSwitched;
   private final ReconnectingConnection<StatefulRedisPubSubConnection<String, byte[]>> connection;
 
@@ -39,6 +42,7 @@ final class SentinelMonitor implements AutoCloseable {
   private volatile boolean wasSubscribed = true;
 
   /**
+   * @param onSubscribed accepts the time of a subscription, on a thread of the scheduler; may block
    * @param onSwitched accepts the new primary, on an event loop, and must not block
    */
   SentinelMonitor(
@@ -47,8 +51,11 @@ final class SentinelMonitor implements AutoCloseable {
       RedisProperties properties,
       Ticker ticker,
       ScheduledExecutorService scheduler,
+      LongConsumer onSubscribed,
       Consumer<InetSocketAddress> onSwitched) {
     this.dialer = dialer;
+    this.ticker = ticker;
+    this.onSubscribed = onSubscribed;
     this.sentinel = sentinel;
     this.onSwitched = onSwitched;
     this.connection = new ReconnectingConnection<>(new Steps(), properties, ticker, scheduler);
@@ -94,6 +101,7 @@ final class SentinelMonitor implements AutoCloseable {
     public void connected() {
       wasSubscribed = true;
       LOG.atDebug().addKeyValue("address", address()).log("sentinel_subscribed");
+      onSubscribed.accept(ticker.read());
     }
 
     @Override
@@ -101,8 +109,9 @@ final class SentinelMonitor implements AutoCloseable {
       if (wasSubscribed) {
         wasSubscribed = false;
         LOG.atWarn()
-            .setCause(failure)
             .addKeyValue("address", address())
+            .addKeyValue("cause", RedisErrorCause.of(failure).wireName())
+            .addKeyValue("error", RedisErrors.root(failure))
             .log("sentinel_unreachable");
       }
     }

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Three real Sentinels are asked for the primary. */
@@ -51,8 +52,9 @@ class PrimaryLookupIT {
     return lookup(SentinelSet.PRIMARY).find(LONG).getPort();
   }
 
-  /** The limit is longer than the test may take. */
+  /** The limit, and the timeout of a connection, are longer than the test may take. */
   @Test
+  @Timeout(20)
   void aSentinelThatStandsStillIsNotWaitedFor() {
     sentinels.signalSentinel(2, "STOP");
     try {

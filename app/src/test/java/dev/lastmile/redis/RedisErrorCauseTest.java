@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
@@ -63,6 +64,7 @@ class RedisErrorCauseTest {
     }
     assertThat(cause(new IOException("Connection reset by peer")))
         .isEqualTo(RedisErrorCause.DISCONNECTED);
+    assertThat(cause(new CancellationException())).isEqualTo(RedisErrorCause.DISCONNECTED);
     assertThat(RedisErrorCause.of(new IllegalStateException("?"))).isEqualTo(RedisErrorCause.OTHER);
   }
 

@@ -173,10 +173,8 @@ public final class Cluster implements AutoCloseable {
     /** Uses the primary that these Sentinels name; the caller closes them. */
     public Builder sentinels(SentinelSet set) {
       sentinels = set;
-      return redis(URI.create("redis://127.0.0.1:1"))
-          .environment("REDIS_URL", "")
-          .with("spring.data.redis.sentinel.master", SentinelSet.PRIMARY)
-          .with("spring.data.redis.sentinel.nodes", set.nodes());
+      set.settings().forEach(this::with);
+      return redis(URI.create("redis://127.0.0.1:1")).environment("REDIS_URL", "");
     }
 
     public Builder logs(Path folder) {

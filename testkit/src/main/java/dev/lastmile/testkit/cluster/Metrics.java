@@ -7,6 +7,10 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** What a Prometheus endpoint, mostly that of a replica, says at one moment. */
 public final class Metrics {
@@ -49,6 +53,15 @@ public final class Metrics {
         .filter(line -> Arrays.stream(labels).allMatch(line::contains))
         .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
         .sum();
+  }
+
+  /** The values of a label of all series of this name that are above zero. */
+  public Set<String> labelsAboveZero(String name, String label) {
+    return Pattern.compile("(?m)^" + name + "\\{.*?" + label + "=\"([^\"]*)\".*\\} (?!0\\.0$).*$")
+        .matcher(text)
+        .results()
+        .map(found -> found.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   public boolean has(String name) {

@@ -47,6 +47,13 @@ public final class Tool {
     return found.orElseThrow();
   }
 
+  /** Where it is; empty, and says so, if it is nowhere. */
+  public static Optional<Path> ifPresent(String name) {
+    Optional<Path> found = find(name, Path.of("..", "target", "bin"));
+    System.out.println(name + ": " + found.map(Path::toString).orElse("not here"));
+    return found;
+  }
+
   /** What it says, once it has ended well; skips the test if it is nowhere. */
   public static String run(String name, List<String> arguments)
       throws IOException, InterruptedException {

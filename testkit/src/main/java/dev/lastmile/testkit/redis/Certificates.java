@@ -70,15 +70,22 @@ public final class Certificates {
 
   /** The options of a Redis that speaks only TLS at a port. */
   public String[] redisOptions(int port) {
-    return new String[] {
-      "--port", "0",
-      "--tls-port", Integer.toString(port),
-      "--tls-cert-file", certificate().toString(),
-      "--tls-key-file", key().toString(),
-      "--tls-ca-cert-file", authority().toString(),
-      "--tls-auth-clients", "no",
-      "--tls-replication", "yes"
-    };
+    return options(port, "--port", "0");
+  }
+
+  /** The options of a Redis that speaks TLS at another port, also to its replicas. */
+  public String[] alsoTls(int port) {
+    return options(port);
+  }
+
+  private String[] options(int port, String... first) {
+    List<String> options = new ArrayList<>(List.of(first));
+    options.addAll(List.of("--tls-port", Integer.toString(port)));
+    options.addAll(List.of("--tls-cert-file", certificate().toString()));
+    options.addAll(List.of("--tls-key-file", key().toString()));
+    options.addAll(List.of("--tls-ca-cert-file", authority().toString()));
+    options.addAll(List.of("--tls-auth-clients", "no", "--tls-replication", "yes"));
+    return options.toArray(String[]::new);
   }
 
   private String file(String name) {

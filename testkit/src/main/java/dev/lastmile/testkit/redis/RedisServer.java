@@ -12,15 +12,19 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.URI;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.ContainerFetchException;
@@ -140,7 +144,7 @@ public final class RedisServer implements AutoCloseable {
     private final boolean appendOnly;
     private final List<String> options = new ArrayList<>();
     private boolean clustered;
-    private final String program;
+    private String program;
     private Process process;
 
     /**
@@ -156,6 +160,12 @@ public final class RedisServer implements AutoCloseable {
     /** Makes it a node of Redis Cluster that serves all slots, from its next start on. */
     public RedisProcess clustered() {
       clustered = true;
+      return this;
+    }
+
+    /** Runs another program than {@code redis-server}, from its next start on. */
+    public RedisProcess of(Path other) {
+      program = other.toString();
       return this;
     }
 
@@ -187,7 +197,12 @@ public final class RedisServer implements AutoCloseable {
       return program;
     }
 
-    public void start() {
+    /**
+     * Starts the process.
+     *
+     * @param more options for this start only; they come last
+     */
+    public void start(String... more) {
       List<String> command =
           new ArrayList<>(
               List.of(program, "--port", "" + port, "--bind", "127.0.0.1", "--save", ""));
@@ -200,6 +215,7 @@ public final class RedisServer implements AutoCloseable {
         command.addAll(List.of("--cluster-enabled", "yes", "--cluster-port", "" + Ports.free()));
       }
       command.addAll(options);
+      command.addAll(List.of(more));
       try {
         process =
             new ProcessBuilder(command)
@@ -278,6 +294,38 @@ public final class RedisServer implements AutoCloseable {
     /** Pauses the process ({@code STOP}) or lets it continue ({@code CONT}). */
     public void signal(String signal) {
       Signals.send(process.pid(), signal);
+    }
+
+    /** Cuts the end of the append-only file off, as a crash of the machine does. */
+    public void cutAppendOnlyFile(int bytes) {
+      try (Stream<Path> files = Files.list(folder.resolve("appendonlydir"));
+          FileChannel file =
+              FileChannel.open(
+                  files
+                      .filter(path -> path.toString().endsWith(".incr.aof"))
+                      .max(Comparator.comparingInt(RedisProcess::number))
+                      .orElseThrow(),
+                  StandardOpenOption.WRITE)) {
+        file.truncate(Math.max(0, file.size() - bytes));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    /** appendonly.aof.NUMBER.incr.aof. */
+    private static int number(Path file) {
+      return Integer.parseInt(file.getFileName().toString().split("\\.", -1)[2]);
+    }
+
+    /** Deletes the append-only file of a process that has ended. */
+    public void deleteData() {
+      try (Stream<Path> files = Files.list(folder.resolve("appendonlydir"))) {
+        for (Path file : files.toList()) {
+          Files.delete(file);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
 
     private void await() {

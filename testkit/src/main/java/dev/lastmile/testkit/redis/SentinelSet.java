@@ -7,6 +7,7 @@ import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
 import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
+import io.lettuce.core.sentinel.api.sync.RedisSentinelCommands;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -14,9 +15,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
@@ -24,6 +27,9 @@ import org.awaitility.Awaitility;
 /**
  * A primary with replicas, and three Sentinels that watch them; each is a process of this machine.
  * A primary that is gone for one second is replaced.
+ *
+ * <p>Tests use the plain ports. With {@link Kind#secured}, the servers, the Sentinels and the
+ * service use TLS among themselves, and the service logs in.
  */
 public final class SentinelSet implements AutoCloseable {
   /** The name of the primary. */
@@ -33,30 +39,77 @@ public final class SentinelSet implements AutoCloseable {
   private static final int QUORUM = 2;
 
   private final Path folder;
-  private final Map<Integer, RedisProcess> servers;
-  private final List<Integer> sentinelPorts = new ArrayList<>();
-  private final List<Process> sentinels = new ArrayList<>();
+  private final Kind kind;
+
+  /** By the port that the Sentinels name. */
+  private final Map<Integer, RedisProcess> servers = new LinkedHashMap<>();
+
+  private final List<Watcher> sentinels = new ArrayList<>();
   private final RedisClient client = RedisClient.create();
 
-  private SentinelSet(Path folder, Map<Integer, RedisProcess> servers) {
+  /** A Sentinel: the port for tests, and the one for the service. */
+  private record Watcher(int port, int servicePort, Process process) {}
+
+  /** Which servers, and how the service connects. */
+  public static final class Kind {
+    private final Path program;
+    private final Certificates certificates;
+    private final Path acl;
+    private final String password;
+
+    private Kind(Path program, Certificates certificates, Path acl, String password) {
+      this.program = program;
+      this.certificates = certificates;
+      this.acl = acl;
+      this.password = password;
+    }
+
+    /** Redis without TLS and passwords. */
+    public static Kind redis() {
+      return new Kind(null, null, null, null);
+    }
+
+    /** Another server, for example Valkey, without TLS and passwords. */
+    public static Kind of(Path program) {
+      return new Kind(program, null, null, null);
+    }
+
+    /**
+     * Redis with TLS by a private authority. The service logs in as the user {@code lastmile}.
+     *
+     * @param folder an empty folder
+     * @param acl lines of an ACL file that define the user, with this password
+     */
+    public static Kind secured(Path folder, String acl, String password) {
+      Path file = folder.resolve("users.acl");
+      try {
+        Files.writeString(file, acl + "\nuser default on nopass ~* &* +@all\n");
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      return new Kind(null, Certificates.in(folder, "ip:127.0.0.1"), file, password);
+    }
+  }
+
+  private SentinelSet(Path folder, Kind kind) {
     this.folder = folder;
-    this.servers = servers;
+    this.kind = kind;
+  }
+
+  /** As below, with Redis. */
+  public static SentinelSet start(Path folder, int replicas) {
+    return start(folder, replicas, Kind.redis());
   }
 
   /** Starts a primary with this number of replicas, and waits until the Sentinels know them all. */
-  public static SentinelSet start(Path folder, int replicas) {
-    List<Integer> ports = new ArrayList<>();
-    for (int i = 0; i <= replicas; i++) {
-      ports.add(Ports.free());
-    }
-    int first = ports.getFirst();
-    Map<Integer, RedisProcess> servers =
-        ports.stream().collect(Collectors.toMap(port -> port, port -> server(folder, port, first)));
-    SentinelSet set = new SentinelSet(folder, servers);
+  public static SentinelSet start(Path folder, int replicas, Kind kind) {
+    SentinelSet set = new SentinelSet(folder, kind);
     try {
-      ports.forEach(port -> servers.get(port).start());
+      for (int i = 0; i <= replicas; i++) {
+        set.startServer();
+      }
       for (int i = 0; i < SENTINELS; i++) {
-        set.startSentinel(first);
+        set.startSentinel();
       }
       set.awaitComplete(replicas);
       return set;
@@ -66,11 +119,28 @@ public final class SentinelSet implements AutoCloseable {
     }
   }
 
-  private static RedisProcess server(Path folder, int port, int primary) {
+  private int first() {
+    return servers.keySet().iterator().next();
+  }
+
+  private void startServer() {
+    int port = Ports.free();
+    int named = port;
     RedisProcess server =
         new RedisProcess(port, created(folder.resolve("redis-" + port)), true)
             .with("--repl-diskless-sync-delay", "0", "--repl-timeout", "5");
-    return port == primary ? server : server.with("--replicaof", "127.0.0.1", "" + primary);
+    if (kind.program != null) {
+      server.of(kind.program);
+    }
+    if (kind.certificates != null) {
+      named = Ports.free();
+      server.with(kind.certificates.alsoTls(named)).with("--aclfile", kind.acl.toString());
+    }
+    if (!servers.isEmpty()) {
+      server.with("--replicaof", "127.0.0.1", "" + first());
+    }
+    servers.put(named, server);
+    server.start();
   }
 
   private static Path created(Path folder) {
@@ -81,8 +151,9 @@ public final class SentinelSet implements AutoCloseable {
     }
   }
 
-  private void startSentinel(int primary) {
+  private void startSentinel() {
     int port = Ports.free();
+    int servicePort = kind.certificates == null ? port : Ports.free();
     Path own = created(folder.resolve("sentinel-" + port));
     Path configuration = own.resolve("sentinel.conf");
     try {
@@ -96,67 +167,116 @@ public final class SentinelSet implements AutoCloseable {
           sentinel down-after-milliseconds %3$s 1000
           sentinel failover-timeout %3$s 4000
           """
-              .formatted(port, own, PRIMARY, primary, QUORUM));
-      sentinels.add(
+                  .formatted(port, own, PRIMARY, first(), QUORUM)
+              + tls(servicePort));
+      Process process =
           Tool.start(
               own.resolve("sentinel.log"),
-              Path.of(servers.get(primary).program()),
+              Path.of(servers.get(first()).program()),
               configuration.toString(),
-              "--sentinel"));
-      sentinelPorts.add(port);
+              "--sentinel");
+      sentinels.add(new Watcher(port, servicePort, process));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private String tls(int port) {
+    if (kind.certificates == null) {
+      return "";
+    }
+    return Pattern.compile("--(\\S+) (\\S+) ?")
+        .matcher(String.join(" ", kind.certificates.alsoTls(port)))
+        .replaceAll("$1 $2\n");
   }
 
   private void awaitComplete(int replicas) {
     Awaitility.await("the Sentinels to know all servers and each other")
         .atMost(30, TimeUnit.SECONDS)
         .ignoreExceptions()
-        .until(() -> {
-          for (int port : sentinelPorts) {
-            try (StatefulRedisSentinelConnection<String, String> sentinel = connect(port)) {
-              Map<String, String> known = sentinel.sync().master(PRIMARY);
-              if (!known.get("num-slaves").equals("" + replicas)
-                  || !known.get("num-other-sentinels").equals("" + (SENTINELS - 1))) {
-                return false;
-              }
-            }
-          }
-          return true;
-        });
+        .until(() -> sentinels.stream().allMatch(sentinel -> knows(sentinel, replicas)));
   }
 
-  private StatefulRedisSentinelConnection<String, String> connect(int port) {
-    return client.connectSentinel(RedisURI.create("127.0.0.1", port));
+  private boolean knows(Watcher sentinel, int replicas) {
+    Map<String, String> known = ask(sentinel, commands -> commands.master(PRIMARY));
+    return known.get("num-slaves").equals("" + replicas)
+        && known.get("num-other-sentinels").equals("" + (SENTINELS - 1));
   }
 
-  /** The addresses of the Sentinels, separated by commas. */
+  private <T> T ask(Watcher sentinel, Function<RedisSentinelCommands<String, String>, T> question) {
+    try (StatefulRedisSentinelConnection<String, String> connection =
+        client.connectSentinel(RedisURI.create("127.0.0.1", sentinel.port()))) {
+      return question.apply(connection.sync());
+    }
+  }
+
+  /** The addresses of the Sentinels for the service, separated by commas. */
   public String nodes() {
-    return sentinelPorts.stream().map(port -> "127.0.0.1:" + port).collect(Collectors.joining(","));
+    return sentinels.stream()
+        .map(sentinel -> "127.0.0.1:" + sentinel.servicePort())
+        .collect(Collectors.joining(","));
+  }
+
+  /** The settings with which the service connects. */
+  public Map<String, Object> settings() {
+    Map<String, Object> settings = new LinkedHashMap<>();
+    settings.put("spring.data.redis.sentinel.master", PRIMARY);
+    settings.put("spring.data.redis.sentinel.nodes", nodes());
+    if (kind.certificates != null) {
+      settings.put("spring.data.redis.username", "lastmile");
+      settings.put("spring.data.redis.password", kind.password);
+      settings.put("spring.data.redis.ssl.bundle", "redis");
+      settings.put(
+          "spring.ssl.bundle.pem.redis.truststore.certificate",
+          "file:" + kind.certificates.authority());
+    }
+    return settings;
   }
 
   /** Pauses a Sentinel ({@code STOP}) or lets it continue ({@code CONT}); 0 is the first. */
   public void signalSentinel(int index, String signal) {
-    Signals.send(sentinels.get(index).pid(), signal);
+    Signals.send(sentinels.get(index).process().pid(), signal);
+  }
+
+  /**
+   * Sets how long a primary may be gone before it is replaced, at each Sentinel once it has had a
+   * reply within that time.
+   */
+  public void patience(Duration time) {
+    for (Watcher sentinel : sentinels) {
+      Awaitility.await("a Sentinel to reach the primary")
+          .atMost(30, TimeUnit.SECONDS)
+          .ignoreExceptions()
+          .until(() -> sees(sentinel, time));
+      ask(
+          sentinel,
+          commands -> commands.set(PRIMARY, "down-after-milliseconds", "" + time.toMillis()));
+    }
+  }
+
+  /** Whether it has had a reply within half of this time. */
+  private boolean sees(Watcher sentinel, Duration time) {
+    Map<String, String> known = ask(sentinel, commands -> commands.master(PRIMARY));
+    return known.get("flags").equals("master")
+        && Long.parseLong(known.get("last-ok-ping-reply")) < time.toMillis() / 2;
   }
 
   /** A Sentinel forgets the primary, and is told that another server is the primary. */
   public void mislead(int index, RedisProcess primary) {
-    try (StatefulRedisSentinelConnection<String, String> sentinel =
-        connect(sentinelPorts.get(index))) {
-      sentinel.sync().remove(PRIMARY);
-      sentinel.sync().monitor(PRIMARY, primary.uri().getHost(), primary.uri().getPort(), QUORUM);
-    }
+    ask(
+        sentinels.get(index),
+        commands -> {
+          commands.remove(PRIMARY);
+          return commands.monitor(PRIMARY, "127.0.0.1", primary.uri().getPort(), QUORUM);
+        });
   }
 
   /** The server that the first Sentinel names as the primary. */
   public RedisProcess primary() {
-    try (StatefulRedisSentinelConnection<String, String> sentinel =
-        connect(sentinelPorts.getFirst())) {
-      InetSocketAddress address = (InetSocketAddress) sentinel.sync().getMasterAddrByName(PRIMARY);
-      return servers.get(address.getPort());
-    }
+    InetSocketAddress address =
+        (InetSocketAddress)
+            ask(sentinels.getFirst(), commands -> commands.getMasterAddrByName(PRIMARY));
+    return servers.get(address.getPort());
   }
 
   /** All servers but the primary. */
@@ -172,12 +292,8 @@ public final class SentinelSet implements AutoCloseable {
         .atMost(30, TimeUnit.SECONDS)
         .pollInterval(Duration.ofMillis(500))
         .ignoreExceptions()
-        .until(() -> {
-          try (StatefulRedisSentinelConnection<String, String> sentinel =
-              connect(sentinelPorts.getFirst())) {
-            return sentinel.sync().failover(PRIMARY).equals("OK");
-          }
-        });
+        .until(
+            () -> ask(sentinels.getFirst(), commands -> commands.failover(PRIMARY)).equals("OK"));
     awaitOtherThan(before);
   }
 
@@ -224,7 +340,7 @@ public final class SentinelSet implements AutoCloseable {
 
   @Override
   public void close() {
-    sentinels.forEach(sentinel -> Tool.end(sentinel, Duration.ofSeconds(2)));
+    sentinels.forEach(sentinel -> Tool.end(sentinel.process(), Duration.ofSeconds(2)));
     servers.values().forEach(RedisProcess::close);
     client.shutdown();
   }
