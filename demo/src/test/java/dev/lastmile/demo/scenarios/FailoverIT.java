@@ -6,20 +6,27 @@ import dev.lastmile.testkit.browser.BrowserPace;
 import dev.lastmile.testkit.browser.SimulatedBrowsers;
 import dev.lastmile.testkit.browser.Traffic;
 import dev.lastmile.testkit.cluster.Cluster;
+import dev.lastmile.testkit.cluster.LastmileProcess;
+import dev.lastmile.testkit.cluster.Metrics;
+import dev.lastmile.testkit.process.Tool;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.SentinelSet;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -34,14 +41,19 @@ import org.junit.jupiter.params.provider.EnumSource;
  * and exactly the browsers are reset that had received a version that was lost. Lost versions are
  * found past the service: the timelines in Redis are compared with what the browsers received.
  *
- * <p>{@code -Dlastmile.seed=N} plays a run again; {@code -Dlastmile.proof.rounds=20} repeats each
- * fault with 20 seeds.
+ * <p>The servers are Redis, with TLS and a user that has the least rights; with {@code
+ * -Dlastmile.failover.servers=valkey} they are Valkey without both. {@code -Dlastmile.seed=N} plays
+ * a run again; {@code -Dlastmile.proof.rounds=20} repeats each fault with 20 seeds.
  */
 @Tag("long")
 class FailoverIT {
   private static final Pattern PUBLISHED = Pattern.compile("published\\t(\\d+)\\t");
   private static final int BROWSERS = 60;
   private static final int PER_SECOND = 150;
+  private static final Set<Fault> LOSE =
+      EnumSet.of(Fault.RESTARTED_WITH_A_FILE_CUT_SHORT, Fault.RESTARTED_WITHOUT_DATA);
+  private static final int CUT_BYTES = 100_000;
+  private static final String PASSWORD = "s#cr:t/@?%";
 
   @TempDir private static Path folder;
 
@@ -113,9 +125,36 @@ class FailoverIT {
         sentinels.awaitOtherThan(first);
         first.start();
       }
+    },
+    /** As after a crash of the machine; its replicas take over what it has read. */
+    RESTARTED_WITH_A_FILE_CUT_SHORT {
+      @Override
+      void play() {
+        restart(first -> first.cutAppendOnlyFile(CUT_BYTES));
+      }
+    },
+    /** Its replicas lose their data, too. */
+    RESTARTED_WITHOUT_DATA {
+      @Override
+      void play() {
+        restart(RedisProcess::deleteData);
+      }
     };
 
     abstract void play();
+
+    /** The primary stops and starts, and the Sentinels take it for a short pause. */
+    private static void restart(Consumer<RedisProcess> whileStopped) {
+      RedisProcess first = sentinels.primary();
+      sentinels.patience(Duration.ofMinutes(1));
+      try {
+        first.kill();
+        whileStopped.accept(first);
+        first.start("--replicaof", "no", "one");
+      } finally {
+        sentinels.patience(Duration.ofSeconds(1));
+      }
+    }
 
     /** What the replicas have not read from their sockets by then is all that they get. */
     private static void killReplication(RedisProcess primary) {
@@ -129,14 +168,23 @@ class FailoverIT {
   }
 
   @BeforeAll
-  static void start() {
-    sentinels = SentinelSet.start(folder, 2);
+  static void start() throws IOException {
+    sentinels = SentinelSet.start(folder, 2, kind());
     cluster =
         Cluster.builder()
             .sentinels(sentinels)
             .with("lastmile.drain.balancer", "1s")
             .with("lastmile.retention.versions", 1_000)
             .start();
+  }
+
+  private static SentinelSet.Kind kind() throws IOException {
+    if (System.getProperty("lastmile.failover.servers", "redis").equals("valkey")) {
+      return SentinelSet.Kind.of(Tool.of("valkey-server"));
+    }
+    String acl = Files.readString(Path.of("..", "docs", "reference", "redis.acl"));
+    return SentinelSet.Kind.secured(
+        Files.createDirectory(folder.resolve("tls")), acl.replace("CHANGE-ME", PASSWORD), PASSWORD);
   }
 
   @AfterAll
@@ -176,6 +224,7 @@ class FailoverIT {
         outcome.after().assertBalanced();
         assertThat(outcome.after().total("not_received")).as("not_received").isZero();
         compareResets(fault, crowd);
+        assertCausesAreNamed(fault);
       }
     }
   }
@@ -208,7 +257,19 @@ class FailoverIT {
     System.out.printf(
         "%s: %d browsers had received %d lost versions, %d were reset%n",
         fault, lost.size(), lost.values().stream().mapToInt(Set::size).sum(), reset.size());
+    if (LOSE.contains(fault)) {
+      assertThat(lost).as("what the fault loses").isNotEmpty();
+    }
     assertThat(reset).as("browsers that were reset, and why: %s", lost).isEqualTo(lost.keySet());
+  }
+
+  private static void assertCausesAreNamed(Fault fault) {
+    Set<String> causes = new TreeSet<>();
+    for (LastmileProcess replica : cluster.replicas()) {
+      causes.addAll(Metrics.of(replica).labelsAboveZero("lastmile_redis_errors_total", "cause"));
+    }
+    System.out.println(fault + ": causes since the start: " + causes);
+    assertThat(causes).doesNotContain("other", "error_reply", "noperm");
   }
 
   private static String timelineKey(String operation) {
