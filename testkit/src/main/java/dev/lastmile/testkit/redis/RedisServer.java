@@ -197,6 +197,11 @@ public final class RedisServer implements AutoCloseable {
       return program;
     }
 
+    /** The folder of its data and its log. */
+    public Path folder() {
+      return folder;
+    }
+
     /**
      * Starts the process.
      *

@@ -128,7 +128,8 @@ public final class SentinelSet implements AutoCloseable {
     int named = port;
     RedisProcess server =
         new RedisProcess(port, created(folder.resolve("redis-" + port)), true)
-            .with("--repl-diskless-sync-delay", "0", "--repl-timeout", "5");
+            .with("--repl-diskless-sync-delay", "0", "--repl-timeout", "5")
+            .with("--enable-protected-configs", "local");
     if (kind.program != null) {
       server.of(kind.program);
     }
@@ -231,6 +232,11 @@ public final class SentinelSet implements AutoCloseable {
           "file:" + kind.certificates.authority());
     }
     return settings;
+  }
+
+  /** The user as which the service logs in. */
+  public String serviceUser() {
+    return kind.acl == null ? "default" : "lastmile";
   }
 
   /** Pauses a Sentinel ({@code STOP}) or lets it continue ({@code CONT}); 0 is the first. */

@@ -1,0 +1,242 @@
+package dev.lastmile.demo.scenarios;
+
+import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
+import dev.lastmile.testkit.redis.SentinelSet;
+import io.lettuce.core.KillArgs;
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.codec.StringCodec;
+import io.lettuce.core.output.StatusOutput;
+import io.lettuce.core.protocol.CommandArgs;
+import io.lettuce.core.protocol.CommandType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.function.Consumer;
+import org.awaitility.Awaitility;
+
+/** What goes wrong with the Redis servers that Sentinels watch. */
+enum RedisFault {
+  FAILOVER_ON_REQUEST {
+    @Override
+    void play(SentinelSet set) {
+      set.failover();
+    }
+  },
+  PRIMARY_KILLED {
+    @Override
+    void play(SentinelSet set) {
+      kill(set, set.primary());
+    }
+  },
+  PRIMARY_KILLED_WHILE_REPLICAS_ARE_BEHIND {
+    @Override
+    void play(SentinelSet set) {
+      RedisProcess first = set.primary();
+      List<RedisProcess> replicas = set.replicas();
+      replicas.forEach(replica -> replica.signal("STOP"));
+      // What the replicas have not read from their sockets by then is all that they get.
+      on(first, commands -> commands.clientKill(KillArgs.Builder.typeSlave()));
+      Scenario.during(Duration.ofMillis(700));
+      first.kill();
+      replicas.forEach(replica -> replica.signal("CONT"));
+      set.awaitOtherThan(first);
+      first.start();
+    }
+  },
+  /** It takes updates again until a Sentinel tells it that it is a replica. */
+  PRIMARY_STANDS_STILL_AND_COMES_BACK {
+    @Override
+    void play(SentinelSet set) {
+      RedisProcess first = set.primary();
+      first.signal("STOP");
+      try {
+        set.awaitOtherThan(first);
+        Scenario.during(Duration.ofSeconds(1));
+      } finally {
+        first.signal("CONT");
+      }
+    }
+  },
+  TWO_FAILOVERS_IN_A_ROW {
+    @Override
+    void play(SentinelSet set) {
+      set.failover();
+      set.awaitReplicas();
+      set.failover();
+    }
+  },
+  A_REPLICA_AND_THEN_THE_PRIMARY_KILLED {
+    @Override
+    void play(SentinelSet set) {
+      RedisProcess replica = set.replicas().getFirst();
+      replica.kill();
+      Scenario.during(Duration.ofSeconds(1));
+      replica.start();
+      kill(set, set.primary());
+    }
+  },
+  /** As after a crash of the machine; its replicas take over what it has read. */
+  RESTARTED_WITH_A_FILE_CUT_SHORT {
+    @Override
+    void play(SentinelSet set) {
+      restart(set, first -> first.cutAppendOnlyFile(100_000));
+    }
+  },
+  /** Its replicas lose their data, too. */
+  RESTARTED_WITHOUT_DATA {
+    @Override
+    void play(SentinelSet set) {
+      restart(set, RedisProcess::deleteData);
+    }
+  },
+  EMPTIED {
+    @Override
+    void play(SentinelSet set) {
+      on(set.primary(), RedisCommands::flushall);
+    }
+  },
+  /** A primary that became a replica of nothing, and stays so for a while. */
+  READONLY {
+    @Override
+    void play(SentinelSet set) {
+      refuse(
+          set,
+          commands -> commands.replicaof("127.0.0.1", 1),
+          commands -> commands.replicaofNoOne());
+    }
+  },
+  OOM {
+    @Override
+    void play(SentinelSet set) {
+      refuse(
+          set,
+          commands -> commands.configSet("maxmemory", "1"),
+          commands -> commands.configSet("maxmemory", "0"));
+    }
+  },
+  NOREPLICAS {
+    @Override
+    void play(SentinelSet set) {
+      refuse(
+          set,
+          commands -> commands.configSet("min-replicas-to-write", "5"),
+          commands -> commands.configSet("min-replicas-to-write", "0"));
+    }
+  },
+  MISCONF {
+    @Override
+    void play(SentinelSet set) {
+      String folder = set.primary().folder().toString();
+      refuse(
+          set,
+          RedisFault::failToSave,
+          commands -> {
+            commands.configSet("save", "");
+            commands.configSet("dir", folder);
+          });
+    }
+  },
+  NOPERM {
+    @Override
+    void play(SentinelSet set) {
+      refuse(
+          set,
+          commands -> acl(commands, set.serviceUser(), "-evalsha"),
+          commands -> acl(commands, set.serviceUser(), "+evalsha"));
+    }
+  };
+
+  /** Plays it, until the servers can work again. */
+  abstract void play(SentinelSet set);
+
+  /** Whether updates are certainly lost. */
+  boolean loses() {
+    return this == RESTARTED_WITH_A_FILE_CUT_SHORT
+        || this == RESTARTED_WITHOUT_DATA
+        || this == EMPTIED;
+  }
+
+  /** Whether the servers answer and refuse; the cause has the name of the fault. */
+  boolean refuses() {
+    return compareTo(READONLY) >= 0;
+  }
+
+  private static void kill(SentinelSet set, RedisProcess first) {
+    first.kill();
+    set.awaitOtherThan(first);
+    first.start();
+  }
+
+  /** The primary stops and starts, and the Sentinels take it for a short pause. */
+  private static void restart(SentinelSet set, Consumer<RedisProcess> whileStopped) {
+    RedisProcess first = set.primary();
+    patiently(
+        set,
+        () -> {
+          first.kill();
+          whileStopped.accept(first);
+          first.start("--replicaof", "no", "one");
+        });
+  }
+
+  private static void refuse(
+      SentinelSet set,
+      Consumer<RedisCommands<String, String>> begin,
+      Consumer<RedisCommands<String, String>> end) {
+    RedisProcess primary = set.primary();
+    patiently(
+        set,
+        () -> {
+          on(primary, begin);
+          try {
+            Scenario.during(Duration.ofSeconds(3));
+          } finally {
+            on(primary, end);
+          }
+        });
+  }
+
+  private static void patiently(SentinelSet set, Runnable fault) {
+    set.patience(Duration.ofMinutes(1));
+    try {
+      fault.run();
+    } finally {
+      set.patience(Duration.ofSeconds(1));
+    }
+  }
+
+  private static void failToSave(RedisCommands<String, String> commands) {
+    try {
+      Path gone = Files.createTempDirectory("lastmile-gone");
+      commands.configSet("dir", gone.toString());
+      Files.delete(gone);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    commands.configSet("save", "3600 1");
+    commands.bgsave();
+    Awaitility.await("the snapshot to fail")
+        .until(() -> commands.info("persistence").contains("rdb_last_bgsave_status:err"));
+  }
+
+  private static void acl(RedisCommands<String, String> commands, String user, String change) {
+    commands.dispatch(
+        CommandType.ACL,
+        new StatusOutput<>(StringCodec.UTF8),
+        new CommandArgs<>(StringCodec.UTF8).add("SETUSER").add(user).add(change));
+  }
+
+  private static void on(RedisProcess server, Consumer<RedisCommands<String, String>> action) {
+    RedisClient client = RedisClient.create(server.uri().toString());
+    try (StatefulRedisConnection<String, String> redis = client.connect()) {
+      action.accept(redis.sync());
+    } finally {
+      client.shutdown();
+    }
+  }
+}
