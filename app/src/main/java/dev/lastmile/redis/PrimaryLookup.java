@@ -48,7 +48,9 @@ final class PrimaryLookup {
     for (RedisURI sentinel : sentinels) {
       CompletableFuture<Answer> answer =
           CompletableFuture.supplyAsync(() -> ask(sentinel), Thread::startVirtualThread)
-              .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS);
+              .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS)
+              .exceptionallyCompose(failure ->
+                  CompletableFuture.failedFuture(new SentinelFailure(sentinel, failure)));
       var _ = answer.whenComplete((_, _) -> ended.add(answer));
     }
     int answers = 0;
@@ -60,7 +62,7 @@ final class PrimaryLookup {
         answers++;
         newest = newest == null || answer.epoch() > newest.epoch() ? answer : newest;
       } catch (CompletionException e) {
-        failure = worse(failure, new RedisUnavailableException("no answer of a Sentinel", e));
+        failure = clearer(failure, new RedisUnavailableException("no primary is known", e));
       }
     }
     if (newest != null) {
@@ -86,10 +88,10 @@ final class PrimaryLookup {
     }
   }
 
-  /** That a Sentinel answers and does not know the primary says more than that another is down. */
-  private static RedisUnavailableException worse(
+  /** What a Sentinel answers says more than that another one is down. */
+  private static RedisUnavailableException clearer(
       @Nullable RedisUnavailableException before, RedisUnavailableException next) {
-    return before == null || RedisErrorCause.of(next) == RedisErrorCause.NO_PRIMARY ? next : before;
+    return before == null || RedisErrorCause.of(next).isAnswer() ? next : before;
   }
 
   private static CompletableFuture<Answer> take(BlockingQueue<CompletableFuture<Answer>> ended) {

@@ -65,6 +65,11 @@ final class PrimaryWatch implements AutoCloseable {
     monitors.forEach(SentinelMonitor::start);
   }
 
+  /** The number of Sentinels whose reports are received, or not received. */
+  long sentinels(boolean subscribed) {
+    return monitors.stream().filter(monitor -> monitor.isSubscribed() == subscribed).count();
+  }
+
   /** The primary to connect to now; blocks and throws as {@link RedisDialer#primary}. */
   InetSocketAddress find() {
     long asked = ticker.read();

@@ -49,8 +49,13 @@ class RedisConfiguration {
       RedisErrors errors,
       RedisProperties properties,
       Ticker ticker,
-      ScheduledExecutorService scheduler) {
-    return new RedisConnection(dialer, resources, errors, properties, ticker, scheduler);
+      ScheduledExecutorService scheduler,
+      MeterRegistry meters) {
+    RedisConnection connection =
+        new RedisConnection(dialer, resources, errors, properties, ticker, scheduler);
+    Metric.SENTINELS.gauge(meters, () -> connection.sentinels(true), "subscribed");
+    Metric.SENTINELS.gauge(meters, () -> connection.sentinels(false), "unreachable");
+    return connection;
   }
 
   @Bean

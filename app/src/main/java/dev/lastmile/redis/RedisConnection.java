@@ -135,6 +135,11 @@ public final class RedisConnection implements AutoCloseable {
     return connection.current() != null;
   }
 
+  /** The number of Sentinels whose reports of a failover are received, or not received. */
+  long sentinels(boolean subscribed) {
+    return primary.sentinels(subscribed);
+  }
+
   /**
    * Runs a script and waits for its reply.
    *

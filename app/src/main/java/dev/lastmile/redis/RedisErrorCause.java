@@ -95,6 +95,11 @@ enum RedisErrorCause {
     return END_CONNECTION.contains(this);
   }
 
+  /** Whether a server has answered so. */
+  boolean isAnswer() {
+    return !word.isEmpty() || this == MAXCLIENTS || this == ERROR_REPLY || this == NO_PRIMARY;
+  }
+
   /** The cause of a failure: that of the innermost exception that has one. */
   static RedisErrorCause of(Throwable failure) {
     RedisErrorCause cause = OTHER;

@@ -87,16 +87,17 @@ public final class RedisErrors {
   /**
    * Counts a failure, and logs it if no failure of this cause was logged in the last 10 s.
    *
-   * @param step what failed, for the log event
+   * @param step what failed, for the log event; {@code sentinel} instead if a Sentinel failed
    */
   RedisErrorCause report(String step, Throwable failure) {
     RedisErrorCause cause = RedisErrorCause.of(failure);
+    String sentinel = SentinelFailure.addressIn(failure);
     long errors = Objects.requireNonNull(seen.get(cause)).due(ticker.read());
     if (errors > 0) {
       LOG.atWarn()
           .addKeyValue("cause", cause.wireName())
-          .addKeyValue("step", step)
-          .addKeyValue("error", root(failure))
+          .addKeyValue("step", sentinel == null ? step : "sentinel")
+          .addKeyValue("error", (sentinel == null ? "" : sentinel + " ") + root(failure))
           .addKeyValue("errors", errors)
           .log("redis_error");
     }
@@ -110,7 +111,7 @@ public final class RedisErrors {
 
   /** As {@link #report}, for a connection that cannot be opened. */
   void reportConnect(Throwable failure) {
-    failing = report("connect", failure);
+    fail(report("connect", failure));
   }
 
   /** As {@link #report}, for a subscription that cannot be opened. The state stays. */
@@ -120,7 +121,14 @@ public final class RedisErrors {
 
   /** The connection ended. */
   void disconnected() {
-    failing = RedisErrorCause.DISCONNECTED;
+    fail(RedisErrorCause.DISCONNECTED);
+  }
+
+  private void fail(RedisErrorCause cause) {
+    if (failing == null) {
+      LOG.atWarn().addKeyValue("cause", cause.wireName()).log("redis_not_working");
+    }
+    failing = cause;
   }
 
   /** Redis has stored a write of this replica. */
@@ -134,23 +142,22 @@ public final class RedisErrors {
   /** Redis has not stored a write of this replica. The failure was counted with its reply. */
   public void notWritten(RedisUnavailableException failure) {
     RedisErrorCause cause = RedisErrorCause.of(failure);
-    if (failing == null) {
-      LOG.atWarn().addKeyValue("cause", cause.wireName()).log("redis_not_working");
-    }
     // Without a connection, the last attempt to connect knows more.
     if (cause != RedisErrorCause.DISCONNECTED || failing == null) {
-      failing = cause;
+      fail(cause);
     }
   }
 
   /**
-   * The innermost exception. Only one message repeats what was sent, and so perhaps a password:
-   * that of a server which does not know the command.
+   * The innermost exception with a message. Only one message repeats what was sent, and so perhaps
+   * a password: that of a server which does not know the command.
    */
   static String root(Throwable failure) {
     Throwable root = failure;
-    while (root.getCause() != null && !root.getCause().equals(root)) {
-      root = root.getCause();
+    Throwable at = failure;
+    while (at.getCause() != null && !at.getCause().equals(at)) {
+      at = at.getCause();
+      root = at.getMessage() == null ? root : at;
     }
     String message = String.valueOf(root.getMessage());
     return root.getClass().getSimpleName() + ": " + message.split(", with args", 2)[0];

@@ -74,8 +74,13 @@ final class SentinelMonitor implements AutoCloseable {
     }
   }
 
+  /** Whether reports of this Sentinel are received. */
+  boolean isSubscribed() {
+    return connection.current() != null;
+  }
+
   private String address() {
-    return sentinel.getHost() + ":" + sentinel.getPort();
+    return SentinelFailure.address(sentinel);
   }
 
   private final class Steps

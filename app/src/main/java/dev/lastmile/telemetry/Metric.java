@@ -135,6 +135,12 @@ public enum Metric {
       "",
       "cause",
       "Attempts to connect and commands that failed, by cause"),
+  SENTINELS(
+      Kind.GAUGE,
+      "lastmile.redis.sentinels",
+      "",
+      "state",
+      "Configured Sentinels, by whether their reports of a failover are received; 0 without Sentinel"),
   CLOCK_SKEW(
       Kind.GAUGE,
       "lastmile.redis.clock.skew",

@@ -210,6 +210,23 @@ class RedisErrorsIT {
     assertNamed(RedisErrorCause.NO_PRIMARY);
   }
 
+  /** One of the Sentinels is down, which says less than the answers of the others. */
+  @Test
+  void sentinelsThatWantAPassword() {
+    SentinelSet sentinels = SentinelSet.start(folder, 1);
+    opened.add(sentinels);
+    sentinels.requirePassword("another");
+    test =
+        new TestConnection(
+            List.of(
+                "spring.data.redis.sentinel.master=" + SentinelSet.PRIMARY,
+                "spring.data.redis.sentinel.nodes=127.0.0.1:1," + sentinels.nodes()));
+    startConnecting();
+    assertNamed(RedisErrorCause.NOAUTH);
+    assertThat(log.list.getFirst().getKeyValuePairs().toString()).contains("step=\"sentinel\"");
+    assertThat(test.connection().sentinels(false)).isEqualTo(4);
+  }
+
   @Test
   void noAnswer() {
     RedisProcess redis = redis();

@@ -1,7 +1,9 @@
 package dev.lastmile.redis;
 
+import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
+import static org.hamcrest.Matchers.equalTo;
 
 import dev.lastmile.testkit.browser.Browser;
 import dev.lastmile.testkit.browser.SseClient;
@@ -107,6 +109,12 @@ class RedisRefusingIT {
     assertThat(errors(cause)).isPositive();
     assertThat(Files.readString(replica.log())).contains("redis_error cause=\"" + cause + "\"");
     assertCreationIsRefused();
+    given()
+        .baseUri(replica.management().toString())
+        .get("/actuator/health")
+        .then()
+        .statusCode(200)
+        .body("components.redis.details.state", equalTo(cause));
     assertThat(replica.isReady()).as("no other replica could do better").isTrue();
     assertThat(stream.isEnded()).isFalse();
   }

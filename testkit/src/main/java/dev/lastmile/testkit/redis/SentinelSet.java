@@ -4,8 +4,10 @@ import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.process.Signals;
 import dev.lastmile.testkit.process.Tool;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
+import io.lettuce.core.AclSetuserArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import io.lettuce.core.sentinel.api.sync.RedisSentinelCommands;
 import java.io.IOException;
@@ -232,6 +234,20 @@ public final class SentinelSet implements AutoCloseable {
           "file:" + kind.certificates.authority());
     }
     return settings;
+  }
+
+  /** All Sentinels ask for a password from now on; nothing else can be asked of them here. */
+  public void requirePassword(String password) {
+    for (Watcher sentinel : sentinels) {
+      RedisClient own = RedisClient.create(RedisURI.create("127.0.0.1", sentinel.port()));
+      try (StatefulRedisConnection<String, String> connection = own.connect()) {
+        connection
+            .sync()
+            .aclSetuser("default", AclSetuserArgs.Builder.resetpass().addPassword(password));
+      } finally {
+        own.shutdown();
+      }
+    }
   }
 
   /** The user as which the service logs in. */
