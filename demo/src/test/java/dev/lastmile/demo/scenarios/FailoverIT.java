@@ -102,9 +102,9 @@ class FailoverIT {
     try (SimulatedBrowsers crowd = SimulatedBrowsers.of(cluster, BROWSERS, seed, pace)) {
       crowd.awaitConnected(Duration.ofSeconds(30));
       try (Traffic traffic = new Traffic(cluster, crowd, PER_SECOND, seed)) {
-        Scenario.during(Duration.ofSeconds(3));
+        Scenario.during(Duration.ofSeconds(2));
         fault.play(sentinels);
-        Scenario.during(Duration.ofSeconds(5));
+        Scenario.during(Duration.ofSeconds(3));
         Traffic.Outcome outcome = traffic.settle(fault.name(), Duration.ofSeconds(15));
         System.out.println(outcome.row());
         assertThat(traffic.complaints()).isEmpty();
