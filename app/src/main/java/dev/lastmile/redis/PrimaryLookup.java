@@ -77,15 +77,20 @@ final class PrimaryLookup {
     try (StatefulRedisSentinelConnection<String, String> connection =
         client.connectSentinel(StringCodec.UTF8, sentinel)) {
       RedisSentinelCommands<String, String> commands = connection.sync();
-      if (commands.getMasterAddrByName(name) == null) {
-        throw new RedisUnavailableException(
-            RedisErrorCause.NO_PRIMARY, "the Sentinel knows no primary " + name);
-      }
+      // Throws if the name is not known, for which the next command has only a text.
+      address(commands);
       // The epoch first: so the address of an old configuration never has the epoch of a new one.
       String epoch = commands.master(name).getOrDefault("config-epoch", "0");
-      InetSocketAddress primary = (InetSocketAddress) commands.getMasterAddrByName(name);
-      return new Answer(primary, Long.parseLong(epoch));
+      return new Answer(address(commands), Long.parseLong(epoch));
     }
+  }
+
+  private InetSocketAddress address(RedisSentinelCommands<String, String> commands) {
+    if (commands.getMasterAddrByName(name) instanceof InetSocketAddress address) {
+      return address;
+    }
+    throw new RedisUnavailableException(
+        RedisErrorCause.NO_PRIMARY, "the Sentinel knows no primary " + name);
   }
 
   /** What a Sentinel answers says more than that another one is down. */

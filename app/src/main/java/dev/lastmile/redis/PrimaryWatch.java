@@ -65,7 +65,7 @@ final class PrimaryWatch implements AutoCloseable {
     monitors.forEach(SentinelMonitor::start);
   }
 
-  /** The number of Sentinels whose reports are received, or not received. */
+  /** The number of Sentinels with a subscription, or without. */
   long sentinels(boolean subscribed) {
     return monitors.stream().filter(monitor -> monitor.isSubscribed() == subscribed).count();
   }

@@ -135,7 +135,7 @@ public final class RedisConnection implements AutoCloseable {
     return connection.current() != null;
   }
 
-  /** The number of Sentinels whose reports of a failover are received, or not received. */
+  /** The number of Sentinels with a subscription, or without. */
   long sentinels(boolean subscribed) {
     return primary.sentinels(subscribed);
   }

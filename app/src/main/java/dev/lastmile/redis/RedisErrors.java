@@ -8,6 +8,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +36,8 @@ public final class RedisErrors {
   private final Map<RedisErrorCause, Seen> seen = new EnumMap<>(RedisErrorCause.class);
 
   /** The cause for which Redis does not work; null while it works. */
-  private volatile @Nullable RedisErrorCause failing = RedisErrorCause.DISCONNECTED;
+  private final AtomicReference<@Nullable RedisErrorCause> failing =
+      new AtomicReference<>(RedisErrorCause.DISCONNECTED);
 
   /** The errors of one cause. */
   private static final class Seen {
@@ -67,20 +69,20 @@ public final class RedisErrors {
     this.ticker = ticker;
     for (RedisErrorCause cause : RedisErrorCause.values()) {
       seen.put(cause, new Seen(Metric.REDIS_ERRORS.counter(meters, cause.wireName())));
-      Metric.REDIS_STATE.gauge(meters, () -> failing == cause ? 1 : 0, cause.wireName());
+      Metric.REDIS_STATE.gauge(meters, () -> failing.get() == cause ? 1 : 0, cause.wireName());
     }
-    Metric.REDIS_STATE.gauge(meters, () -> failing == null ? 1 : 0, WORKING);
-    Metric.REDIS_UP.gauge(meters, () -> failing == null ? 1 : 0);
+    Metric.REDIS_STATE.gauge(meters, () -> isWorking() ? 1 : 0, WORKING);
+    Metric.REDIS_UP.gauge(meters, () -> isWorking() ? 1 : 0);
   }
 
   /** Whether Redis stores what this replica writes. */
   public boolean isWorking() {
-    return failing == null;
+    return failing.get() == null;
   }
 
   /** The state, as in the label of the metric. */
   public String state() {
-    RedisErrorCause cause = failing;
+    RedisErrorCause cause = failing.get();
     return cause == null ? WORKING : cause.wireName();
   }
 
@@ -125,16 +127,14 @@ public final class RedisErrors {
   }
 
   private void fail(RedisErrorCause cause) {
-    if (failing == null) {
+    if (failing.getAndSet(cause) == null) {
       LOG.atWarn().addKeyValue("cause", cause.wireName()).log("redis_not_working");
     }
-    failing = cause;
   }
 
   /** Redis has stored a write of this replica. */
   public void written() {
-    if (failing != null) {
-      failing = null;
+    if (!isWorking() && failing.getAndSet(null) != null) {
       LOG.atInfo().log("redis_working");
     }
   }
@@ -143,7 +143,7 @@ public final class RedisErrors {
   public void notWritten(RedisUnavailableException failure) {
     RedisErrorCause cause = RedisErrorCause.of(failure);
     // Without a connection, the last attempt to connect knows more.
-    if (cause != RedisErrorCause.DISCONNECTED || failing == null) {
+    if (cause != RedisErrorCause.DISCONNECTED || isWorking()) {
       fail(cause);
     }
   }

@@ -1,6 +1,8 @@
 package dev.lastmile.redis;
 
 import io.lettuce.core.RedisURI;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** A Sentinel did not name the primary, or could not be subscribed. */
@@ -20,7 +22,8 @@ final class SentinelFailure extends RuntimeException {
 
   /** The address of the Sentinel that is among the causes of a failure; null if there is none. */
   static @Nullable String addressIn(Throwable failure) {
-    for (Throwable at = failure; at != null; at = at.getCause()) {
+    Set<Throwable> seen = new HashSet<>();
+    for (Throwable at = failure; at != null && seen.add(at); at = at.getCause()) {
       if (at instanceof SentinelFailure sentinel) {
         return sentinel.address;
       }

@@ -74,7 +74,7 @@ final class SentinelMonitor implements AutoCloseable {
     }
   }
 
-  /** Whether reports of this Sentinel are received. */
+  /** Whether there is a subscription. */
   boolean isSubscribed() {
     return connection.current() != null;
   }

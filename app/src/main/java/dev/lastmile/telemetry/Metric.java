@@ -140,7 +140,7 @@ public enum Metric {
       "lastmile.redis.sentinels",
       "",
       "state",
-      "Configured Sentinels, by whether their reports of a failover are received; 0 without Sentinel"),
+      "Configured Sentinels, by whether this replica has a subscription there; 0 without Sentinel"),
   CLOCK_SKEW(
       Kind.GAUGE,
       "lastmile.redis.clock.skew",

@@ -105,16 +105,16 @@ class RedisRefusingIT {
         .untilAsserted(() -> {
           assertThat(state(cause)).isEqualTo(1);
           assertThat(up()).isZero();
+          given()
+              .baseUri(replica.management().toString())
+              .get("/actuator/health")
+              .then()
+              .statusCode(200)
+              .body("components.redis.details.state", equalTo(cause));
         });
     assertThat(errors(cause)).isPositive();
     assertThat(Files.readString(replica.log())).contains("redis_error cause=\"" + cause + "\"");
     assertCreationIsRefused();
-    given()
-        .baseUri(replica.management().toString())
-        .get("/actuator/health")
-        .then()
-        .statusCode(200)
-        .body("components.redis.details.state", equalTo(cause));
     assertThat(replica.isReady()).as("no other replica could do better").isTrue();
     assertThat(stream.isEnded()).isFalse();
   }

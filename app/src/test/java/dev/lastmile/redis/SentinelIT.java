@@ -67,6 +67,7 @@ class SentinelIT {
     List<Long> connected = count("redis_connected");
     List<Long> left = count("the Sentinels name another primary");
     play(sentinels::failover);
+    assertThat(Metrics.of(a).sum("lastmile_redis_sentinels", "state=\"subscribed\"")).isEqualTo(3);
     assertThat(count("redis_connected")).isEqualTo(oneMore(connected));
     assertThat(count("the Sentinels name another primary")).isEqualTo(oneMore(left));
   }

@@ -98,6 +98,7 @@ class FailoverIT {
     System.out.println("FailoverIT " + fault + " seed=" + seed);
     sentinels.awaitReplicas();
     double resets = resets();
+    double refused = errors(fault);
     BrowserPace pace = BrowserPace.USUAL.withReconcile(Duration.ofSeconds(60));
     try (SimulatedBrowsers crowd = SimulatedBrowsers.of(cluster, BROWSERS, seed, pace)) {
       crowd.awaitConnected(Duration.ofSeconds(30));
@@ -112,7 +113,10 @@ class FailoverIT {
         outcome.after().assertBalanced();
         assertThat(outcome.after().total("not_received")).as("not_received").isZero();
         compareResets(fault, crowd, resets() - resets);
-        assertCausesAreNamed(fault);
+        assertCausesAreNamed();
+        if (fault.refuses()) {
+          assertThat(errors(fault)).as("errors of this cause").isGreaterThan(refused);
+        }
       }
     }
   }
@@ -161,21 +165,29 @@ class FailoverIT {
     }
     if (fault.loses()) {
       assertThat(lost).as("what the fault loses").isNotEmpty();
-      assertThat(counted).as("resets that the service counts").isPositive();
     }
+    // A few clients are reset by a list alone.
+    assertThat(counted)
+        .as("resets that the service counts")
+        .isGreaterThanOrEqualTo(reset.size() / 2);
     assertThat(reset).as("browsers that were reset, and why: %s", lost).isEqualTo(lost.keySet());
   }
 
-  private static void assertCausesAreNamed(RedisFault fault) {
+  /** Errors of the cause that has the name of the fault. */
+  private static double errors(RedisFault fault) {
+    String cause = "cause=\"" + fault.name().toLowerCase(Locale.ROOT) + "\"";
+    return cluster.replicas().stream()
+        .mapToDouble(replica -> Metrics.of(replica).sum("lastmile_redis_errors_total", cause))
+        .sum();
+  }
+
+  private static void assertCausesAreNamed() {
     Set<String> causes = new TreeSet<>();
     for (LastmileProcess replica : cluster.replicas()) {
       causes.addAll(Metrics.of(replica).labelsAboveZero("lastmile_redis_errors_total", "cause"));
     }
-    System.out.println(fault + ": causes since the start: " + causes);
+    System.out.println("causes since the start: " + causes);
     assertThat(causes).doesNotContain("other", "error_reply");
-    if (fault.refuses()) {
-      assertThat(causes).contains(fault.name().toLowerCase(Locale.ROOT));
-    }
   }
 
   private static String timelineKey(String operation) {

@@ -15,7 +15,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 
@@ -151,6 +153,9 @@ enum RedisFault {
     }
   };
 
+  private static final Set<RedisFault> REFUSALS =
+      EnumSet.of(READONLY, OOM, NOREPLICAS, MISCONF, NOPERM);
+
   /** Plays it, until the servers can work again. */
   abstract void play(SentinelSet set);
 
@@ -163,7 +168,7 @@ enum RedisFault {
 
   /** Whether the servers answer and refuse; the cause has the name of the fault. */
   boolean refuses() {
-    return compareTo(READONLY) >= 0;
+    return REFUSALS.contains(this);
   }
 
   private static void kill(SentinelSet set, RedisProcess first) {
@@ -192,9 +197,9 @@ enum RedisFault {
     patiently(
         set,
         () -> {
-          on(primary, begin);
           try {
-            Scenario.during(Duration.ofSeconds(3));
+            on(primary, begin);
+            Scenario.during(Duration.ofSeconds(2));
           } finally {
             on(primary, end);
           }
