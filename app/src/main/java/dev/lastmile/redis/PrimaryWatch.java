@@ -56,7 +56,13 @@ final class PrimaryWatch implements AutoCloseable {
         dialer.sentinels().stream()
             .map(sentinel ->
                 new SentinelMonitor(
-                    dialer, sentinel, properties, ticker, scheduler, this::check, this::report))
+                    dialer,
+                    sentinel,
+                    properties,
+                    ticker,
+                    scheduler,
+                    this::subscribed,
+                    this::report))
             .toList();
   }
 
@@ -76,6 +82,12 @@ final class PrimaryWatch implements AutoCloseable {
     InetSocketAddress address = dialer.primary();
     dialled = new Primary(address, asked);
     return address;
+  }
+
+  private void subscribed() {
+    // Read before a wait for the lock: a question that another subscription asks meanwhile is
+    // enough.
+    check(ticker.read());
   }
 
   /**

@@ -134,7 +134,7 @@ public final class RedisErrors {
 
   /** Redis has stored a write of this replica. */
   public void written() {
-    if (!isWorking() && failing.getAndSet(null) != null) {
+    if (failing.getAndSet(null) != null) {
       LOG.atInfo().log("redis_working");
     }
   }

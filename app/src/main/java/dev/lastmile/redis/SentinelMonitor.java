@@ -10,7 +10,6 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
-import java.util.function.LongConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,8 +32,7 @@ final class SentinelMonitor implements AutoCloseable {
 
   private final RedisDialer dialer;
   private final RedisURI sentinel;
-  private final Ticker ticker;
-  private final LongConsumer onSubscribed;
+  private final Runnable onSubscribed;
   private final Consumer<InetSocketAddress> onSwitched;
   private final ReconnectingConnection<StatefulRedisPubSubConnection<String, byte[]>> connection;
 
@@ -42,7 +40,7 @@ final class SentinelMonitor implements AutoCloseable {
   private volatile boolean wasSubscribed = true;
 
   /**
-   * @param onSubscribed accepts the time of a subscription, on a thread of the scheduler; may block
+   * @param onSubscribed runs after each subscription, on a thread of the scheduler; may block
    * @param onSwitched accepts the new primary, on an event loop, and must not block
    */
   SentinelMonitor(
@@ -51,10 +49,9 @@ final class SentinelMonitor implements AutoCloseable {
       RedisProperties properties,
       Ticker ticker,
       ScheduledExecutorService scheduler,
-      LongConsumer onSubscribed,
+      Runnable onSubscribed,
       Consumer<InetSocketAddress> onSwitched) {
     this.dialer = dialer;
-    this.ticker = ticker;
     this.onSubscribed = onSubscribed;
     this.sentinel = sentinel;
     this.onSwitched = onSwitched;
@@ -106,7 +103,7 @@ final class SentinelMonitor implements AutoCloseable {
     public void connected() {
       wasSubscribed = true;
       LOG.atDebug().addKeyValue("address", address()).log("sentinel_subscribed");
-      onSubscribed.accept(ticker.read());
+      onSubscribed.run();
     }
 
     @Override

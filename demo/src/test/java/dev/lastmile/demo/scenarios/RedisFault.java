@@ -3,8 +3,6 @@ package dev.lastmile.demo.scenarios;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.SentinelSet;
 import io.lettuce.core.KillArgs;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.StatusOutput;
@@ -237,11 +235,9 @@ enum RedisFault {
   }
 
   private static void on(RedisProcess server, Consumer<RedisCommands<String, String>> action) {
-    RedisClient client = RedisClient.create(server.uri().toString());
-    try (StatefulRedisConnection<String, String> redis = client.connect()) {
-      action.accept(redis.sync());
-    } finally {
-      client.shutdown();
-    }
+    server.ask(commands -> {
+      action.accept(commands);
+      return true;
+    });
   }
 }

@@ -5,6 +5,7 @@ import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.process.Signals;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -23,6 +24,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
@@ -242,19 +244,19 @@ public final class RedisServer implements AutoCloseable {
 
     /** Changes a setting of the running process. */
     public void configure(String parameter, String value) {
-      RedisClient client = RedisClient.create(uri().toString());
-      try (StatefulRedisConnection<String, String> connection = client.connect()) {
-        connection.sync().configSet(parameter, value);
-      } finally {
-        client.shutdown();
-      }
+      ask(commands -> commands.configSet(parameter, value));
     }
 
     /** A section of what the running process reports about itself. */
     public String info(String section) {
+      return ask(commands -> commands.info(section));
+    }
+
+    /** Runs commands on a connection of its own. */
+    public <T> T ask(Function<RedisCommands<String, String>, T> question) {
       RedisClient client = RedisClient.create(uri().toString());
       try (StatefulRedisConnection<String, String> connection = client.connect()) {
-        return connection.sync().info(section);
+        return question.apply(connection.sync());
       } finally {
         client.shutdown();
       }
