@@ -1,11 +1,14 @@
 package dev.lastmile.demo.browser;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.microsoft.playwright.Browser;
 import com.microsoft.playwright.BrowserType;
 import com.microsoft.playwright.Playwright;
 import dev.lastmile.testkit.browser.Webhooks;
 import dev.lastmile.testkit.cluster.Balancer;
 import dev.lastmile.testkit.cluster.Cluster;
+import dev.lastmile.testkit.cluster.LastmileProcess;
 import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.process.Tool;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
@@ -16,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
 /**
@@ -43,16 +47,6 @@ final class BrowserEnvironment {
     redis.start();
     cluster = Cluster.builder().redis(redis.uri()).with("lastmile.stream.heartbeat", "2s").start();
     balancer = Balancer.of(cluster.replicas());
-    // The story switches faults at the replicas that the page lists when it begins.
-    Awaitility.await("every replica to list all replicas")
-        .until(() ->
-            cluster.replicas().stream()
-                .allMatch(replica ->
-                    RestAssured.get(replica.uri().resolve("/api/demo/account"))
-                            .jsonPath()
-                            .getList("replicas")
-                            .size()
-                        == cluster.replicas().size()));
     webhooks = new Webhooks(cluster.secret());
     playwright =
         Playwright.create(
@@ -68,12 +62,32 @@ final class BrowserEnvironment {
                     .setIgnoreDefaultArgs(List.of("--disable-back-forward-cache")));
   }
 
+  /**
+   * The story switches faults at the replicas that the page lists when it begins. Other classes
+   * start their processes at the same time, so that this takes a while on a small machine.
+   */
+  private void awaitListsOfReplicas() {
+    Awaitility.await("every replica to list all replicas")
+        .atMost(60, TimeUnit.SECONDS)
+        .untilAsserted(() -> {
+          for (LastmileProcess replica : cluster.replicas()) {
+            assertThat(
+                    RestAssured.get(replica.uri().resolve("/api/demo/account"))
+                        .jsonPath()
+                        .getList("replicas.replica"))
+                .as("replicas that %s lists", replica.name())
+                .hasSize(cluster.replicas().size());
+          }
+        });
+  }
+
   /** The stage; skips the test that asks where there is no Chromium, and says so. */
   static synchronized BrowserEnvironment get() {
     Path program = Tool.of("chromium");
     if (shared == null) {
       shared = new BrowserEnvironment(program);
       Runtime.getRuntime().addShutdownHook(new Thread(shared::close));
+      shared.awaitListsOfReplicas();
     }
     return shared;
   }

@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FailoverIT {
   private static final Pattern PUBLISHED = Pattern.compile("published\\t(\\d+)\\t");
   private static final int BROWSERS = 60;
-  private static final int PER_SECOND = 150;
+  private static final int PER_SECOND = 60;
   private static final String PASSWORD = "s#cr:t/@?%";
 
   @TempDir private static Path folder;
@@ -103,9 +103,9 @@ class FailoverIT {
     try (SimulatedBrowsers crowd = SimulatedBrowsers.of(cluster, BROWSERS, seed, pace)) {
       crowd.awaitConnected(Duration.ofSeconds(30));
       try (Traffic traffic = new Traffic(cluster, crowd, PER_SECOND, seed)) {
-        Scenario.during(Duration.ofSeconds(2));
+        Scenario.during(Duration.ofSeconds(1));
         fault.play(sentinels);
-        Scenario.during(Duration.ofSeconds(3));
+        Scenario.during(Duration.ofSeconds(2));
         Traffic.Outcome outcome = traffic.settle(fault.name(), Duration.ofSeconds(15));
         System.out.println(outcome.row());
         assertThat(traffic.complaints()).isEmpty();

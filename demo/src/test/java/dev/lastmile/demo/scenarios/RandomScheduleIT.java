@@ -30,14 +30,14 @@ class RandomScheduleIT extends Scenario {
 
   @Test
   void whateverHappensInWhateverOrderTheBooksBalanceAndNobodyIsWrong() {
-    Duration length = Duration.ofSeconds(Long.getLong("lastmile.random.seconds", 45));
+    Duration length = Duration.ofSeconds(Long.getLong("lastmile.random.seconds", 30));
     if (Long.getLong("lastmile.seed") == null && Long.getLong("lastmile.proof.rounds") == null) {
       // Another schedule in each run; Scenario printed a seed that is not used here.
       seed = new Random().nextInt(1_000_000);
     }
     random = new Random(seed);
     System.out.println("schedule seed=" + seed);
-    begin(BrowserPace.USUAL, CLIENTS, 150);
+    begin(BrowserPace.USUAL, CLIENTS, PER_SECOND);
     long begun = System.nanoTime();
     while (System.nanoTime() - begun < length.toNanos()) {
       long at = (System.nanoTime() - begun) / 1_000_000_000;

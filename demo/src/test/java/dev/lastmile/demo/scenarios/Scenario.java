@@ -43,7 +43,7 @@ abstract class Scenario {
   static final Duration BOUND = Duration.ofSeconds(15);
 
   static final int BROWSERS = 60;
-  private static final int PER_SECOND = 150;
+  static final int PER_SECOND = 60;
   private static final Path TABLE = Path.of("target", "scenarios.md");
 
   private static Path folder;

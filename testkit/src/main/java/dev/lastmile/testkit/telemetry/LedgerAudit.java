@@ -7,6 +7,7 @@ import io.lettuce.core.RedisClient;
 import io.lettuce.core.TransactionResult;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
+import io.lettuce.core.resource.ClientResources;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -26,6 +27,10 @@ import java.util.TreeSet;
  */
 public final class LedgerAudit {
   private static final int PARTITIONS = 16;
+
+  /** The threads of all readings; they end with this process. */
+  private static final ClientResources THREADS = ClientResources.create();
+
   private static final List<String> SETTLED =
       List.of("delivered", "late", "client_gone", "slow_consumer", "not_received", "owner_gone");
 
@@ -65,7 +70,7 @@ public final class LedgerAudit {
 
   /** Reads all partitions of this Redis. */
   public static LedgerAudit read(URI redis) {
-    RedisClient client = RedisClient.create(redis.toString());
+    RedisClient client = RedisClient.create(THREADS, redis.toString());
     try (StatefulRedisConnection<String, String> connection = client.connect()) {
       List<Ledger> ledgers = new ArrayList<>();
       for (int partition = 0; partition < PARTITIONS; partition++) {
