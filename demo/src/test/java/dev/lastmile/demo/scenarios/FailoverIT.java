@@ -25,12 +25,13 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Failovers of real Sentinels, restarts and refusals under traffic. Every browser is correct soon,
@@ -40,7 +41,8 @@ import org.junit.jupiter.params.provider.EnumSource;
  *
  * <p>The servers are Redis, with TLS and a user that has the least rights; with {@code
  * -Dlastmile.failover.servers=valkey} they are Valkey without both. {@code -Dlastmile.seed=N} plays
- * a run again; {@code -Dlastmile.proof.rounds=20} repeats each fault with 20 seeds.
+ * a run again; {@code -Dlastmile.proof.rounds=20} repeats each fault with 20 seeds, and {@code
+ * -Dlastmile.failover.fault=NAME} plays one fault only.
  */
 @Tag("long")
 class FailoverIT {
@@ -84,8 +86,13 @@ class FailoverIT {
     }
   }
 
+  static Stream<RedisFault> faults() {
+    String one = System.getProperty("lastmile.failover.fault", "");
+    return Stream.of(RedisFault.values()).filter(fault -> one.isEmpty() || fault.name().equals(one));
+  }
+
   @ParameterizedTest
-  @EnumSource
+  @MethodSource("faults")
   void onlyThoseAreResetWhoHadReceivedWhatWasLost(RedisFault fault) {
     int rounds = Integer.getInteger("lastmile.proof.rounds", 1);
     long first = Long.getLong("lastmile.seed", fault.name().hashCode() & 0xffff);
