@@ -22,6 +22,9 @@ local function owner(entry)
 end
 
 -- Keeps the replicas of the account, so that their totals exist in every partition.
+--
+-- The outstanding deliveries get the time of new ones, and another redelivery: their settlements may be lost, and an
+-- owner gets nothing before it has subscribed at the new primary.
 local function begin_account()
   local expected = {}
   for _, key in ipairs({ledger_key, redelivered_key}) do
@@ -29,6 +32,8 @@ local function begin_account()
       local _, _, incarnation = owner(entry)
       local field = replica_of(incarnation) .. ' expected'
       expected[field] = (expected[field] or 0) + 1
+      redis.call('ZREM', redelivered_key, entry)
+      redis.call('ZADD', ledger_key, string.format('%d', clock + tonumber(redeliver_after)), entry)
     end
   end
   for _, field in ipairs(redis.call('HKEYS', account_key)) do

@@ -114,10 +114,7 @@ class LedgerIT extends LedgerScripts {
     assertThat(settle(settled, "flushed", at -> at)).isEqualTo("delivered");
     Update open = publish();
     String began = began();
-    redis.kill();
-    redis.start();
-    commands = client.connect().sync();
-    Awaitility.await().until(connection::isConnected);
+    restart();
     assertThat(totals()).as("totals before the first sweep").isEmpty();
     sweep(60_000, 60_000, 10);
     assertThat(totals()).isNotEmpty();
@@ -130,6 +127,31 @@ class LedgerIT extends LedgerScripts {
     assertThat(settle(open, "flushed", at -> at)).isEqualTo("delivered");
     assertThat(publish().sequence()).isEqualTo(open.sequence() + 1);
     assertThat(books().outstanding()).isOne();
+  }
+
+  /** An owner that has not subscribed yet gets no redelivery. */
+  @Test
+  void inANewTermWhatIsOutstandingIsRedeliveredAgainBeforeItExpires() {
+    publish();
+    redelivered();
+    restart();
+    assertThat(sweep(1, 1, 10)).isEmpty();
+    assertThat(books().outstanding()).isOne();
+    redelivered();
+    Awaitility.await().until(() -> !sweep(60_000, 1, 10).isEmpty());
+    assertThat(books().total("not_received")).isOne();
+  }
+
+  private void redelivered() {
+    Awaitility.await()
+        .until(() -> sweep(1, 60_000, 10).isEmpty() && books().total("redelivered") == 1);
+  }
+
+  private void restart() {
+    redis.kill();
+    redis.start();
+    commands = client.connect().sync();
+    Awaitility.await().until(connection::isConnected);
   }
 
   /** After a failover that lost the first one, another update may have its sequence. */
