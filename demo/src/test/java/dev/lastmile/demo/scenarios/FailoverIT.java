@@ -88,7 +88,8 @@ class FailoverIT {
 
   static Stream<RedisFault> faults() {
     String one = System.getProperty("lastmile.failover.fault", "");
-    return Stream.of(RedisFault.values()).filter(fault -> one.isEmpty() || fault.name().equals(one));
+    return Stream.of(RedisFault.values())
+        .filter(fault -> one.isEmpty() || fault.name().equals(one));
   }
 
   @ParameterizedTest
