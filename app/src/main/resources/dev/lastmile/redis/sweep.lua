@@ -27,15 +27,16 @@ end
 -- owner gets nothing before it has subscribed at the new primary.
 local function begin_account()
   local expected = {}
+  local renewed = string.format('%d', clock + tonumber(redeliver_after))
   for _, key in ipairs({ledger_key, redelivered_key}) do
     for _, entry in ipairs(redis.call('ZRANGE', key, 0, -1)) do
       local _, _, incarnation = owner(entry)
       local field = replica_of(incarnation) .. ' expected'
       expected[field] = (expected[field] or 0) + 1
-      redis.call('ZREM', redelivered_key, entry)
-      redis.call('ZADD', ledger_key, string.format('%d', clock + tonumber(redeliver_after)), entry)
+      redis.call('ZADD', ledger_key, renewed, entry)
     end
   end
+  redis.call('DEL', redelivered_key)
   for _, field in ipairs(redis.call('HKEYS', account_key)) do
     if is_counter(field) then
       redis.call('HSET', account_key, field, expected[field] or 0)

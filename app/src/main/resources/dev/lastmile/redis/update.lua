@@ -22,7 +22,8 @@
 --  10 presence     hash    incarnation -> generation
 --  11 leases       zset    incarnation -> its end (see lease.lua)
 --  12 ledger       zset    deliveries not settled, "channel:sequence:incarnation" -> published at, ms on
---                          the ledger's clock; redelivered ones are in the zset redelivered instead
+--                          the ledger's clock, or when a later term began (see sweep.lua); redelivered ones are in
+--                          the zset redelivered instead
 --  13 entries      hash    such a delivery -> "publishedAtMicros operationId version correlationId traceparent term";
 --                          "epoch" -> the epoch, so that a deleted key is noticed
 --  14 account      hash    "replica counter" -> total of this term; "epoch" as in entries, "term" -> the term,

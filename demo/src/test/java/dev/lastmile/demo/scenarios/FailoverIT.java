@@ -47,8 +47,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("long")
 class FailoverIT {
   private static final Pattern PUBLISHED = Pattern.compile("published\\t(\\d+)\\t");
-  private static final int BROWSERS = 60;
-  private static final int PER_SECOND = 60;
   private static final String PASSWORD = "s#cr:t/@?%";
 
   @TempDir private static Path folder;
@@ -88,8 +86,7 @@ class FailoverIT {
 
   static Stream<RedisFault> faults() {
     String one = System.getProperty("lastmile.failover.fault", "");
-    return Stream.of(RedisFault.values())
-        .filter(fault -> one.isEmpty() || fault.name().equals(one));
+    return one.isEmpty() ? Stream.of(RedisFault.values()) : Stream.of(RedisFault.valueOf(one));
   }
 
   @ParameterizedTest
@@ -108,9 +105,9 @@ class FailoverIT {
     double resets = resets();
     double refused = errors(fault);
     BrowserPace pace = BrowserPace.USUAL.withReconcile(Duration.ofSeconds(60));
-    try (SimulatedBrowsers crowd = SimulatedBrowsers.of(cluster, BROWSERS, seed, pace)) {
+    try (SimulatedBrowsers crowd = SimulatedBrowsers.of(cluster, Scenario.BROWSERS, seed, pace)) {
       crowd.awaitConnected(Duration.ofSeconds(30));
-      try (Traffic traffic = new Traffic(cluster, crowd, PER_SECOND, seed)) {
+      try (Traffic traffic = new Traffic(cluster, crowd, Scenario.PER_SECOND, seed)) {
         Scenario.during(Duration.ofSeconds(1));
         fault.play(sentinels);
         Scenario.during(Duration.ofSeconds(2));
@@ -142,7 +139,7 @@ class FailoverIT {
     RedisClient client = RedisClient.create(cluster.redis().toString());
     try (StatefulRedisConnection<String, String> redis = client.connect()) {
       Map<String, Map<String, String>> timelines = new HashMap<>();
-      for (int browser = 0; browser < BROWSERS; browser++) {
+      for (int browser = 0; browser < Scenario.BROWSERS; browser++) {
         if (crowd.resets(browser) > 0) {
           reset.add(browser);
         }

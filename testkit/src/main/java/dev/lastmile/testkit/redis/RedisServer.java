@@ -263,14 +263,9 @@ public final class RedisServer implements AutoCloseable {
     }
 
     private void takeAllSlots() {
-      RedisClient client = RedisClient.create(uri().toString());
-      try (StatefulRedisConnection<String, String> connection = client.connect()) {
-        connection.sync().clusterAddSlots(IntStream.range(0, 16_384).toArray());
-        Awaitility.await("the cluster to be up")
-            .until(() -> connection.sync().clusterInfo().contains("cluster_state:ok"));
-      } finally {
-        client.shutdown();
-      }
+      ask(commands -> commands.clusterAddSlots(IntStream.range(0, 16_384).toArray()));
+      Awaitility.await("the cluster to be up")
+          .until(() -> ask(RedisCommands::clusterInfo).contains("cluster_state:ok"));
     }
 
     private boolean accepts() {
