@@ -32,6 +32,11 @@ export class OperationsSection {
   #kind = 0;
   /** Creations without a response. Their cards are shown already, so that nothing shifts. */
   #starting = 0;
+  /**
+   * New operations that arrived while creations had no response: most of them are of these creations,
+   * whose responses are late. Each takes the place of a card without a response. @type {Set<string>}
+   */
+  #early = new Set();
 
   /** @param {Client} client @param {import('./server.js').Server} server */
   constructor(client, server) {
@@ -103,9 +108,14 @@ export class OperationsSection {
   async #create(input) {
     const kind = KINDS[this.#kind++ % KINDS.length] ?? 'export';
     try {
-      return await this.#client.create(kind, input);
+      const operation = await this.#client.create(kind, input);
+      this.#early.delete(operation.operationId);
+      return operation;
     } finally {
       this.#starting--;
+      if (!this.#starting) {
+        this.#early.clear();
+      }
       this.#draw();
     }
   }
@@ -119,6 +129,9 @@ export class OperationsSection {
   #onOperation(operation, previous) {
     const { operationId, version, via, status } = operation;
     this.#order.add(operationId);
+    if (this.#starting && !previous && via !== 'created') {
+      this.#early.add(operationId);
+    }
     const trail = this.#trails.get(operationId) ?? [];
     trail.push({ version, via });
     trail.splice(0, trail.length - TRAIL);
@@ -139,6 +152,7 @@ export class OperationsSection {
     this.#timelines.forget(operationId);
     this.#trails.delete(operationId);
     this.#hops.delete(operationId);
+    this.#early.delete(operationId);
     this.#order.remove(operationId);
     this.#draw();
   }
@@ -147,6 +161,11 @@ export class OperationsSection {
   #sorted() {
     const place = (/** @type {Operation} */ it) => this.#order.of(it.operationId);
     return [...this.#client.operations.values()].sort((a, b) => place(b) - place(a));
+  }
+
+  /** @returns {number} cards of creations of which nothing has arrived */
+  #unanswered() {
+    return Math.min(CARDS, Math.max(0, this.#starting - this.#early.size));
   }
 
   /** Schedules drawing, at most once a frame. */
@@ -162,7 +181,7 @@ export class OperationsSection {
 
   #drawNow() {
     /** @type {(Operation | number)[]} */
-    const starting = Array.from({ length: Math.min(CARDS, this.#starting) }, (_, index) => index);
+    const starting = Array.from({ length: this.#unanswered() }, (_, index) => index);
     each(
       byId('cards'),
       [...starting, ...this.#sorted()].slice(0, CARDS),
