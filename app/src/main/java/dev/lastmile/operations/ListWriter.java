@@ -11,6 +11,7 @@ import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Delta.ResetReason;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Update;
 import jakarta.servlet.http.HttpServletResponse;
@@ -80,22 +81,25 @@ final class ListWriter {
   }
 
   /**
+   * Writes the list.
+   *
+   * @return why the list replaces the state of the client; null if it does not
    * @throws RedisUnavailableException before the first byte
    * @throws RequestProblem before the first byte, if an operation needs more memory than is left
    * @throws dev.lastmile.http.AnswerCutException after the first byte
    * @throws IOException if the client is gone
    */
-  void write() throws IOException {
+  @Nullable ResetReason write() throws IOException {
     Delta first = read(request.from(), request.continues());
-    boolean lost = hasSeenLost(first);
-    if (lost) {
+    ResetReason reset = resetReason(first);
+    if (reset != null && first.after() > 0) {
       first = read(null, false);
     }
     response.setContentType(MediaType.APPLICATION_JSON_VALUE);
     response.setHeader(HttpHeaders.CACHE_CONTROL, "no-store");
     OutputStream out = response.getOutputStream();
     try {
-      write(first, lost, out);
+      write(first, reset != null, out);
     } catch (RedisUnavailableException | RequestProblem e) {
       if (response.isCommitted()) {
         throw answer.cut(e);
@@ -103,15 +107,21 @@ final class ListWriter {
       response.reset();
       throw e;
     }
+    return reset;
   }
 
-  /** Whether the client, or an earlier page of the list, may have seen updates that were lost. */
-  private boolean hasSeenLost(Delta page) {
-    if (request.continues()) {
+  private @Nullable ResetReason resetReason(Delta page) {
+    Cursor from = request.from();
+    if (from != null && request.continues()) {
       // The list has one cursor, so all of its pages are read in one term.
-      return !isReadIn(page, request.from());
+      Cursor within = from.within();
+      return page.continuesPage(within) ? null : page.resetReason(within);
     }
-    return request.shown() != null && !page.continuesPage(request.shown());
+    Cursor shown = request.shown();
+    if (shown != null && !page.continuesPage(shown)) {
+      return page.resetReason(shown);
+    }
+    return from == null || page.continues(from) ? null : page.resetReason(from);
   }
 
   private Delta read(@Nullable Cursor from, boolean continues) {
@@ -125,13 +135,8 @@ final class ListWriter {
     return page;
   }
 
-  private void write(Delta first, boolean lost, OutputStream out) throws IOException {
-    Cursor from = request.from();
-    boolean continued = request.continues() && !lost && first.continuesPage(from);
-    boolean replaced =
-        from != null && !continued && (request.continues() || !first.continues(from));
-    boolean reset = lost || replaced;
-    long head = continued ? request.head() : first.head();
+  private void write(Delta first, boolean reset, OutputStream out) throws IOException {
+    long head = request.continues() && !reset ? request.head() : first.head();
     String next = "";
     if (request.paged() && !first.complete()) {
       Cursor reached = first.headCursor().at(first.reach());

@@ -6,10 +6,17 @@ import dev.lastmile.identity.RateLimits.Limit;
 import dev.lastmile.identity.RateLimits.Limited;
 import dev.lastmile.store.OperationStore;
 import dev.lastmile.store.RetentionProperties;
+import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Delta.ResetReason;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -22,11 +29,19 @@ class OperationListController {
   private final RetentionProperties retention;
   private final PagedAnswers answers;
 
+  private final Map<ResetReason, Counter> resets = new EnumMap<>(ResetReason.class);
+
   OperationListController(
-      OperationStore store, RetentionProperties retention, PagedAnswers answers) {
+      OperationStore store,
+      RetentionProperties retention,
+      PagedAnswers answers,
+      MeterRegistry meters) {
     this.store = store;
     this.retention = retention;
     this.answers = answers;
+    for (ResetReason reason : ResetReason.values()) {
+      resets.put(reason, Metric.LIST_RESETS.counter(meters, reason.wireName()));
+    }
   }
 
   /** Writes the list as {@link ListWriter} describes, within the memory of all lists. */
@@ -45,7 +60,11 @@ class OperationListController {
     ListRequest request = ListRequest.parse(channel, after, shown, next, limit);
     try (PagedAnswer answer =
         answers.begin(channel.value(), http.getRemoteAddr(), ListWriter.memory(retention))) {
-      new ListWriter(store, maxPages, channel, request, answer, response).write();
+      ResetReason reset =
+          new ListWriter(store, maxPages, channel, request, answer, response).write();
+      if (reset != null) {
+        Objects.requireNonNull(resets.get(reset)).increment();
+      }
     }
   }
 }

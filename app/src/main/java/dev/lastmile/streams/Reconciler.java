@@ -3,6 +3,7 @@ package dev.lastmile.streams;
 import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Delta.ResetReason;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;

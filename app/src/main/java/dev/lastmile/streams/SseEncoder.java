@@ -6,6 +6,7 @@ import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.ClientCursor;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Delta.ResetReason;
 import dev.lastmile.updates.Update;
 import java.nio.ByteBuffer;
 import java.time.Duration;

@@ -4,6 +4,7 @@ import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Delta.ResetReason;
 import dev.lastmile.updates.Update;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -312,7 +313,7 @@ final class StreamConnection {
               channel(), delta.headCursor(), replica, properties.heartbeat(), properties.retry()));
     }
     if (!continues && resumed != null) {
-      reset = ResetReason.of(delta, resumed);
+      reset = delta.resetReason(resumed);
       queue.add(SseEncoder.reset(channel(), delta.headCursor(), reset));
     }
     long reached = position.enter(delta, continues);

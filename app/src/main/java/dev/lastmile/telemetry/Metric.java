@@ -206,6 +206,12 @@ public enum Metric {
       "",
       "reason",
       "Streams whose client could not continue, so that its state was replaced, by reason"),
+  LIST_RESETS(
+      Kind.COUNTER,
+      "lastmile.list.resets",
+      "",
+      "reason",
+      "Lists that replace the state of a client that could not continue, by reason"),
   DRAINING(Kind.GAUGE, "lastmile.stream.draining", "1 while this replica drains, else 0"),
   POLLS(
       Kind.COUNTER,

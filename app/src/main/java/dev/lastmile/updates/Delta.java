@@ -1,6 +1,7 @@
 package dev.lastmile.updates;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,28 @@ public record Delta(
     List<Update> updates,
     boolean complete) {
 
+  /**
+   * Why the state of a client is replaced: a field of the event {@code reset}, and a label of the
+   * counters.
+   */
+  public enum ResetReason {
+    /** The cursor is of another channel. */
+    CHANNEL,
+    /** Keys of Redis were lost since. */
+    EPOCH,
+    /** Another primary took over, and the client may have seen what was lost. */
+    TERM,
+    /** The cursor is above everything that is stored. */
+    AHEAD,
+    /** Retention has deleted what the client missed. */
+    RETENTION;
+
+    /** The name in events and labels. */
+    public String wireName() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   public Delta {
     continuable = Map.copyOf(continuable);
     updates = List.copyOf(updates);
@@ -56,6 +79,20 @@ public record Delta(
         && cursor.epoch().equals(epoch)
         && (!cursor.partial() || cursor.term().equals(term))
         && cursor.sequence() <= continuable.getOrDefault(cursor.term(), -1L);
+  }
+
+  /** Why a client cannot continue from a cursor, if it {@linkplain #continues cannot}. */
+  public ResetReason resetReason(Cursor cursor) {
+    if (cursor.isComparable(ClientCursor.NOWHERE)) {
+      return ResetReason.CHANNEL;
+    }
+    if (!cursor.epoch().equals(epoch)) {
+      return ResetReason.EPOCH;
+    }
+    if (!continuesPage(cursor)) {
+      return cursor.term().equals(term) ? ResetReason.AHEAD : ResetReason.TERM;
+    }
+    return ResetReason.RETENTION;
   }
 
   /** The sequence up to which a reader at {@link #after} knows everything after this delta. */

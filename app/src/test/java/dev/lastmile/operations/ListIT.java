@@ -142,12 +142,18 @@ class ListIT {
     assertThat(changed.<List<String>>path("operations.operationId")).containsExactly(last);
   }
 
+  private static double resets(String reason) {
+    return Metrics.of(a).sum("lastmile_list_resets_total", "reason=\"" + reason + "\"");
+  }
+
   @Test
   void aPageOfAnotherEpochBeginsAgain() {
     Browser browser = Browser.at(a);
     List<String> ids = List.of(browser.create(a), browser.create(a));
+    double resets = resets("channel");
     Response page = page(browser, 1, "next", "0123456789abcdef-5-0.00000000_9");
     assertThat(page.<Boolean>path("reset")).isTrue();
+    assertThat(resets("channel")).isEqualTo(resets + 1);
     assertThat(page.<List<String>>path("operations.operationId")).containsExactly(ids.getFirst());
     Response second = page(browser, 1, "next", page.path("next"));
     assertThat(second.<Boolean>path("reset")).isFalse();

@@ -17,6 +17,7 @@ import dev.lastmile.streams.StreamConnection.Progress;
 import dev.lastmile.streams.StreamConnection.Tick;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
+import dev.lastmile.updates.Delta.ResetReason;
 import dev.lastmile.updates.Update;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
