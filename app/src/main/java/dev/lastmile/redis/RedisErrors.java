@@ -30,6 +30,9 @@ public final class RedisErrors {
   /** Interval between two log events of a cause. */
   private static final long LOG_INTERVAL_NANOS = 10_000_000_000L;
 
+  /** An exception may be its own cause, also through others. */
+  private static final int MAX_CAUSES = 16;
+
   private final Ticker ticker;
 
   /** Of every cause. */
@@ -155,7 +158,7 @@ public final class RedisErrors {
   static String root(Throwable failure) {
     Throwable root = failure;
     Throwable at = failure;
-    while (at.getCause() != null && !at.getCause().equals(at)) {
+    for (int i = 0; i < MAX_CAUSES && at.getCause() != null; i++) {
       at = at.getCause();
       root = at.getMessage() == null ? root : at;
     }

@@ -7,7 +7,9 @@ import io.lettuce.core.RedisURI;
 import io.lettuce.core.pubsub.RedisPubSubAdapter;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
 import java.net.InetSocketAddress;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -36,8 +38,8 @@ final class SentinelMonitor implements AutoCloseable {
   private final Consumer<InetSocketAddress> onSwitched;
   private final ReconnectingConnection<StatefulRedisPubSubConnection<String, byte[]>> connection;
 
-  /** Whether the next failure is the first one since a subscription. */
-  private volatile boolean wasSubscribed = true;
+  /** The causes of failures since the last subscription; each of them was logged. */
+  private final Set<RedisErrorCause> failures = ConcurrentHashMap.newKeySet();
 
   /**
    * @param onSubscribed runs after each subscription, on a thread of the scheduler; may block
@@ -101,18 +103,18 @@ final class SentinelMonitor implements AutoCloseable {
 
     @Override
     public void connected() {
-      wasSubscribed = true;
+      failures.clear();
       LOG.atDebug().addKeyValue("address", address()).log("sentinel_subscribed");
       onSubscribed.run();
     }
 
     @Override
     public void failed(RuntimeException failure) {
-      if (wasSubscribed) {
-        wasSubscribed = false;
+      RedisErrorCause cause = RedisErrorCause.of(failure);
+      if (failures.add(cause)) {
         LOG.atWarn()
             .addKeyValue("address", address())
-            .addKeyValue("cause", RedisErrorCause.of(failure).wireName())
+            .addKeyValue("cause", cause.wireName())
             .addKeyValue("error", RedisErrors.root(failure))
             .log("sentinel_unreachable");
       }

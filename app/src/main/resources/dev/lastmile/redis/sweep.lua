@@ -23,7 +23,7 @@ end
 
 -- Keeps the replicas of the account, so that their totals exist in every partition.
 --
--- The outstanding deliveries get the time of new ones, and another redelivery: their settlements may be lost, and an
+-- The outstanding deliveries get another redelivery, twice the usual time from now: their settlements may be lost, and an
 -- owner gets nothing before it has subscribed at the new primary.
 local function begin_account()
   local expected = {}

@@ -43,7 +43,10 @@ class KeyLossIT {
   private static final int PAIRS = Integer.getInteger("lastmile.keys.pairs", 40);
   private static final long SEED = Long.getLong("lastmile.seed", 19);
 
-  /** By the name in {@code docs/reference/redis-keys.md}; C is a channel, O an operation. */
+  /**
+   * By the name in {@code docs/reference/redis-keys.md}; C is a channel, O an operation, D a digest
+   * and I an incarnation.
+   */
   private static final List<String> KEYS =
       List.of(
           ":meta",
@@ -52,6 +55,7 @@ class KeyLossIT {
           ":finals:C",
           ":pointer:O",
           ":timeline:O",
+          ":idempotency:C:D",
           ":submissions",
           ":expiry",
           ":overdue",
@@ -130,7 +134,14 @@ class KeyLossIT {
     Browser browser = Browser.at(a);
     try (SseClient stream = browser.stream(b)) {
       stream.awaitReady();
-      String pending = browser.create(a);
+      String pending =
+          browser
+              .ask(a)
+              .contentType("application/json")
+              .header("Idempotency-Key", "key-1")
+              .body("{\"kind\":\"export\"}")
+              .post("/api/operations")
+              .path("operationId");
       webhooks.outcome(a, pending, Webhooks.running(1, 10));
       String ended = browser.create(a);
       webhooks.outcome(b, ended, Webhooks.succeeded(1));
@@ -182,6 +193,9 @@ class KeyLossIT {
         keys.add("{p0}" + name);
       } else if (name.equals(":channels:I")) {
         keys.addAll(commands.keys(tag + ":channels:*"));
+      } else if (name.equals(":idempotency:C:D")) {
+        keys.addAll(commands.keys(tag + ":idempotency:" + channel + ":*"));
+        assertThat(keys).isNotEmpty();
       } else {
         keys.add(tag + name.replace(":C", ":" + channel).replace(":O", ":" + operation));
       }

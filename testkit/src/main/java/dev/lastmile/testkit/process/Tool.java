@@ -36,10 +36,7 @@ public final class Tool {
    */
   public static Path of(String name, Path folder) {
     Optional<Path> found = find(name, folder);
-    boolean required = "yes".equals(System.getenv("REQUIRE_TOOLS"));
-    if (found.isEmpty() && required) {
-      throw new IllegalStateException(name + " is neither in " + folder + " nor on the PATH");
-    }
+    require(name, folder, found);
     if (found.isEmpty()) {
       System.out.println("SKIPPED: needs " + name + " in " + folder + " or on the PATH");
     }
@@ -47,11 +44,21 @@ public final class Tool {
     return found.orElseThrow();
   }
 
-  /** Where it is; empty, and says so, if it is nowhere. */
+  /**
+   * Where it is; empty, and says so, if it is nowhere and {@code REQUIRE_TOOLS} does not want it.
+   */
   public static Optional<Path> ifPresent(String name) {
-    Optional<Path> found = find(name, Path.of("..", "target", "bin"));
+    Path folder = Path.of("..", "target", "bin");
+    Optional<Path> found = find(name, folder);
+    require(name, folder, found);
     System.out.println(name + ": " + found.map(Path::toString).orElse("not here"));
     return found;
+  }
+
+  private static void require(String name, Path folder, Optional<Path> found) {
+    if (found.isEmpty() && "yes".equals(System.getenv("REQUIRE_TOOLS"))) {
+      throw new IllegalStateException(name + " is neither in " + folder + " nor on the PATH");
+    }
   }
 
   /** What it says, once it has ended well; skips the test if it is nowhere. */
