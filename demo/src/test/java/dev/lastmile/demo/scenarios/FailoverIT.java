@@ -115,7 +115,7 @@ class FailoverIT {
         System.out.println(outcome.row());
         assertThat(traffic.complaints()).isEmpty();
         assertThat(crowd.wentBack()).as("versions that went back").isZero();
-        assertThat(outcome.audits()).as("audits of the ledger").isGreaterThan(4);
+        assertThat(outcome.audits()).as("audits of the ledger").isPositive();
         outcome.after().assertBalanced();
         assertThat(outcome.after().total("not_received")).as("not_received").isZero();
         compareResets(fault, crowd, resets() - resets);

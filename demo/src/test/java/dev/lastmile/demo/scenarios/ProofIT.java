@@ -23,8 +23,8 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.opentest4j.TestAbortedException;
 
 /**
- * Repeats every scenario: {@code ./mvnw verify -Pproof -Dlastmile.proof.rounds=20}. The round is
- * the seed.
+ * Repeats every scenario 20 times: {@code ./mvnw verify -Pproof}, or {@code
+ * -Dlastmile.proof.rounds=N} times. The round is the seed.
  *
  * <p>Each run appends a line with the commit, the scenario, the seed and the result to {@code
  * target/proof.csv}. A run that passed is not repeated, so a proof that was stopped continues.

@@ -3,6 +3,7 @@ package dev.lastmile.demo.scenarios;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.SentinelSet;
 import io.lettuce.core.KillArgs;
+import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.StringCodec;
 import io.lettuce.core.output.StatusOutput;
@@ -116,6 +117,46 @@ enum RedisFault {
           commands -> commands.replicaofNoOne());
     }
   },
+  /** The same, and it serves no old data. */
+  MASTERDOWN {
+    @Override
+    void play(SentinelSet set) {
+      refuse(
+          set,
+          commands -> {
+            commands.configSet("replica-serve-stale-data", "no");
+            commands.replicaof("127.0.0.1", 1);
+          },
+          commands -> {
+            commands.replicaofNoOne();
+            commands.configSet("replica-serve-stale-data", "yes");
+          });
+    }
+  },
+  /** A script of another client does not end. */
+  BUSY {
+    @Override
+    void play(SentinelSet set) {
+      refuse(
+          set,
+          commands -> {
+            commands.configSet("busy-reply-threshold", "100");
+            var _ =
+                commands
+                    .getStatefulConnection()
+                    .async()
+                    .eval("while true do end", ScriptOutputType.INTEGER);
+            Scenario.during(Duration.ofMillis(200));
+          },
+          commands -> {
+            commands.scriptKill();
+            // The script ends a moment after the answer.
+            Awaitility.await("the script to end")
+                .ignoreExceptions()
+                .until(() -> commands.configSet("busy-reply-threshold", "5000").equals("OK"));
+          });
+    }
+  },
   OOM {
     @Override
     void play(SentinelSet set) {
@@ -158,7 +199,7 @@ enum RedisFault {
   };
 
   private static final Set<RedisFault> REFUSALS =
-      EnumSet.of(READONLY, OOM, NOREPLICAS, MISCONF, NOPERM);
+      EnumSet.of(READONLY, MASTERDOWN, BUSY, OOM, NOREPLICAS, MISCONF, NOPERM);
 
   /** Plays it, until the servers can work again. */
   abstract void play(SentinelSet set);
