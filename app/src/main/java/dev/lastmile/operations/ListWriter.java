@@ -161,14 +161,10 @@ final class ListWriter {
     }
     Cursor reached = page.headCursor().at(page.reach());
     Delta following = read(reached, true);
-    if (!isReadIn(following, reached) || !following.continuesPage(reached)) {
+    if (!following.continuesPage(reached.within())) {
       throw new RedisUnavailableException("Redis failed over while a list was written");
     }
     return following;
-  }
-
-  private static boolean isReadIn(Delta page, @Nullable Cursor cursor) {
-    return cursor != null && cursor.isComparable(page.headCursor());
   }
 
   private void writeOperations(Delta page, OutputStream out) throws IOException {

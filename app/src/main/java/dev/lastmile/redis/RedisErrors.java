@@ -6,8 +6,10 @@ import io.lettuce.core.RedisNoScriptException;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,9 +31,6 @@ public final class RedisErrors {
 
   /** Interval between two log events of a cause. */
   private static final long LOG_INTERVAL_NANOS = 10_000_000_000L;
-
-  /** An exception may be its own cause, also through others. */
-  private static final int MAX_CAUSES = 16;
 
   private final Ticker ticker;
 
@@ -157,9 +156,8 @@ public final class RedisErrors {
    */
   static String root(Throwable failure) {
     Throwable root = failure;
-    Throwable at = failure;
-    for (int i = 0; i < MAX_CAUSES && at.getCause() != null; i++) {
-      at = at.getCause();
+    Set<Throwable> seen = new HashSet<>();
+    for (Throwable at = failure; at != null && seen.add(at); at = at.getCause()) {
       root = at.getMessage() == null ? root : at;
     }
     String message = String.valueOf(root.getMessage());

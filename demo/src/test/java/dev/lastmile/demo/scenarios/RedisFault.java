@@ -81,9 +81,10 @@ enum RedisFault {
       kill(set, set.primary());
     }
   },
-  /** As after a crash of the machine; its replicas take over what it has read. */
   /**
-   * Redis 7.0 leaves the beginning of the transaction in which the file was cut. At the next
+   * As after a crash of the machine; its replicas take over what it has read.
+   *
+   * <p>Redis 7.0 leaves the beginning of the transaction in which the file was cut. At the next
    * restart it would apply that part of a script, together with the next transaction. So the file
    * is written anew, as {@code docs/how-to/redis-in-trouble.md} says.
    */
