@@ -82,7 +82,8 @@ class RedisErrorsIT {
     assertThat(first.getKeyValuePairs().toString())
         .contains("cause=\"" + cause.wireName() + "\"")
         .doesNotContain(SECRET);
-    assertThat(test.errors.state()).isEqualTo(cause.wireName());
+    // The state changes after the log event is written.
+    await("the state").until(() -> test.errors.state().equals(cause.wireName()));
     assertThat(test.errors.isWorking()).isFalse();
     assertThat(test.connection().isConnected()).isFalse();
   }
