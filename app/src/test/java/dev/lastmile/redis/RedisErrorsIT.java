@@ -229,6 +229,28 @@ class RedisErrorsIT {
   }
 
   @Test
+  void eachCauseOfASentinelIsLoggedOnce() {
+    test =
+        new TestConnection(
+            List.of(
+                "spring.data.redis.sentinel.master=" + SentinelSet.PRIMARY,
+                "spring.data.redis.sentinel.nodes=127.0.0.1:" + port));
+    ListAppender<ILoggingEvent> said = new ListAppender<>();
+    said.start();
+    Logger monitor = (Logger) LoggerFactory.getLogger(SentinelMonitor.class);
+    monitor.addAppender(said);
+    opened.add(() -> monitor.detachAppender(said));
+    startConnecting();
+    await("the first cause").until(() -> !said.list.isEmpty());
+    redis("--requirepass", SECRET);
+    await("the second cause").until(() -> said.list.size() == 2);
+    await("more attempts").until(() -> test.errorCount(RedisErrorCause.NOAUTH) > 10);
+    assertThat(said.list)
+        .extracting(event -> event.getKeyValuePairs().get(1).toString())
+        .containsExactly("cause=\"refused\"", "cause=\"noauth\"");
+  }
+
+  @Test
   void noAnswer() {
     RedisProcess redis = redis();
     redis.signal("STOP");
