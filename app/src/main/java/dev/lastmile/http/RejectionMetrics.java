@@ -1,12 +1,8 @@
 package dev.lastmile.http;
 
 import dev.lastmile.telemetry.Metric;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.util.EnumMap;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
+import java.util.EnumSet;
 import org.springframework.stereotype.Component;
 
 /** Counts the requests that an HTTP limit rejected before they reached an endpoint. Any thread. */
@@ -38,16 +34,13 @@ final class RejectionMetrics {
     MALFORMED
   }
 
-  private final Map<Reason, Counter> counters = new EnumMap<>(Reason.class);
+  private final Metric.Counters<Reason> counters;
 
   RejectionMetrics(MeterRegistry meters) {
-    for (Reason reason : Reason.values()) {
-      counters.put(
-          reason, Metric.REQUESTS_REJECTED.counter(meters, reason.name().toLowerCase(Locale.ROOT)));
-    }
+    counters = Metric.REQUESTS_REJECTED.counters(meters, EnumSet.allOf(Reason.class));
   }
 
   void count(Reason reason) {
-    Objects.requireNonNull(counters.get(reason)).increment();
+    counters.increment(reason);
   }
 }

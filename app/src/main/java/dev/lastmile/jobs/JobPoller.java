@@ -1,7 +1,5 @@
 package dev.lastmile.jobs;
 
-import static java.util.Objects.requireNonNull;
-
 import dev.lastmile.redis.RedisTime;
 import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.store.ChangeResult;
@@ -15,11 +13,9 @@ import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.OperationStatus;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
@@ -66,7 +62,7 @@ final class JobPoller {
   private final RedisTime time;
   private final RecordedChanges changes;
   private final JsonMapper mapper;
-  private final Map<Outcome, Counter> polls = new EnumMap<>(Outcome.class);
+  private final Metric.Counters<Outcome> polls;
   private final Semaphore pollPermits;
 
   JobPoller(
@@ -86,9 +82,7 @@ final class JobPoller {
     this.changes = new RecordedChanges(hops);
     this.mapper = mapper;
     this.pollPermits = new Semaphore(properties.concurrency());
-    for (Outcome outcome : Outcome.values()) {
-      polls.put(outcome, Metric.POLLS.counter(meters, outcome.name().toLowerCase(Locale.ROOT)));
-    }
+    this.polls = Metric.POLLS.counters(meters, EnumSet.allOf(Outcome.class));
   }
 
   /** Claims as many overdue operations as can be polled at once. */
@@ -156,7 +150,7 @@ final class JobPoller {
 
   private void request(OperationId id, OperationMetadata metadata) {
     Outcome outcome = ask(id, metadata);
-    requireNonNull(polls.get(outcome)).increment();
+    polls.increment(outcome);
     LOG.atLevel(outcome == Outcome.STORED ? Level.INFO : Level.DEBUG)
         .addKeyValue("operation_id", id)
         .addKeyValue("correlation_id", metadata.correlationId())

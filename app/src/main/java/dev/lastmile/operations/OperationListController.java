@@ -9,14 +9,11 @@ import dev.lastmile.store.RetentionProperties;
 import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.Delta.ResetReason;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
-import java.util.EnumMap;
-import java.util.Map;
-import java.util.Objects;
+import java.util.EnumSet;
 import org.jspecify.annotations.Nullable;
 import org.springframework.web.bind.annotation.GetMapping;
 import org.springframework.web.bind.annotation.RequestParam;
@@ -28,8 +25,7 @@ class OperationListController {
   private final OperationStore store;
   private final RetentionProperties retention;
   private final PagedAnswers answers;
-
-  private final Map<ResetReason, Counter> resets = new EnumMap<>(ResetReason.class);
+  private final Metric.Counters<ResetReason> resets;
 
   OperationListController(
       OperationStore store,
@@ -39,9 +35,7 @@ class OperationListController {
     this.store = store;
     this.retention = retention;
     this.answers = answers;
-    for (ResetReason reason : ResetReason.values()) {
-      resets.put(reason, Metric.LIST_RESETS.counter(meters, reason.wireName()));
-    }
+    this.resets = Metric.LIST_RESETS.counters(meters, EnumSet.allOf(ResetReason.class));
   }
 
   /** Writes the list as {@link ListWriter} describes, within the memory of all lists. */
@@ -63,7 +57,7 @@ class OperationListController {
       ResetReason reset =
           new ListWriter(store, maxPages, channel, request, answer, response).write();
       if (reset != null) {
-        Objects.requireNonNull(resets.get(reset)).increment();
+        resets.increment(reset);
       }
     }
   }

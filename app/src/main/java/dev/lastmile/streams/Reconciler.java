@@ -8,10 +8,8 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -43,7 +41,7 @@ final class Reconciler implements AutoCloseable {
   private final Counter read;
   private final Counter failed;
   private final Counter postponed;
-  private final Map<ResetReason, Counter> resets = new EnumMap<>(ResetReason.class);
+  private final Metric.Counters<ResetReason> resets;
 
   Reconciler(
       StateReader stateReader,
@@ -66,9 +64,7 @@ final class Reconciler implements AutoCloseable {
     this.read = Metric.READS.counter(meters);
     this.failed = Metric.READS_FAILED.counter(meters);
     this.postponed = Metric.READS_POSTPONED.counter(meters);
-    for (ResetReason reason : ResetReason.values()) {
-      resets.put(reason, Metric.RESETS.counter(meters, reason.wireName()));
-    }
+    this.resets = Metric.RESETS.counters(meters, EnumSet.allOf(ResetReason.class));
   }
 
   void start() {
@@ -150,7 +146,7 @@ final class Reconciler implements AutoCloseable {
 
   private void count(@Nullable ResetReason reason) {
     if (reason != null) {
-      Objects.requireNonNull(resets.get(reason)).increment();
+      resets.increment(reason);
     }
   }
 

@@ -7,10 +7,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.EnumMap;
-import java.util.Locale;
-import java.util.Map;
-import java.util.Objects;
+import java.util.EnumSet;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -48,8 +45,8 @@ final class StreamRegistry {
   private final Presence presence;
   private final StreamProperties properties;
   private final Counter opened;
-  private final Map<CloseReason, Counter> closed = new EnumMap<>(CloseReason.class);
-  private final Map<Admission, Counter> rejected = new EnumMap<>(Admission.class);
+  private final Metric.Counters<CloseReason> closed;
+  private final Metric.Counters<Admission> rejected;
   private final Ticker ticker;
 
   /** The reason for rejecting new streams; null while they are admitted. */
@@ -63,16 +60,10 @@ final class StreamRegistry {
     Metric.CONNECTIONS.gauge(meters, count::get);
     Metric.QUEUE.gauge(meters, this::queuedBytes);
     opened = Metric.OPENED.counter(meters);
-    for (CloseReason reason : CloseReason.values()) {
-      closed.put(reason, Metric.CLOSED.counter(meters, reason.wireName()));
-    }
-    for (Admission admission : Admission.values()) {
-      if (admission != Admission.ADMITTED) {
-        rejected.put(
-            admission,
-            Metric.STREAMS_REJECTED.counter(meters, admission.name().toLowerCase(Locale.ROOT)));
-      }
-    }
+    closed = Metric.CLOSED.counters(meters, EnumSet.allOf(CloseReason.class));
+    rejected =
+        Metric.STREAMS_REJECTED.counters(
+            meters, EnumSet.complementOf(EnumSet.of(Admission.ADMITTED)));
   }
 
   /** Adds a stream unless a limit is reached. From then on it receives its channel's updates. */
@@ -86,7 +77,7 @@ final class StreamRegistry {
         close(connection, now == Admission.STALLED ? CloseReason.STALLED : CloseReason.SHUTDOWN);
       }
     } else {
-      Objects.requireNonNull(rejected.get(admission)).increment();
+      rejected.increment(admission);
     }
     return admission;
   }
@@ -166,7 +157,7 @@ final class StreamRegistry {
     if (group.retired && group.announced) {
       presence.withdraw(group.channel(), group.generation());
     }
-    Objects.requireNonNull(closed.get(reason)).increment();
+    closed.increment(reason);
     LOG.atDebug()
         .addKeyValue("reason", reason.wireName())
         .addKeyValue("channel", connection.channel())

@@ -10,7 +10,12 @@ import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.search.Search;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -309,6 +314,32 @@ public enum Metric {
         .baseUnit(unit)
         .tags(tags(values))
         .register(meters);
+  }
+
+  /**
+   * Registers a counter for each of these constants of an enum. The value of the only label is the
+   * name of the constant in lower case.
+   */
+  public <E extends Enum<E>> Counters<E> counters(MeterRegistry meters, Collection<E> constants) {
+    Map<E, Counter> counters = new HashMap<>();
+    for (E constant : constants) {
+      counters.put(constant, counter(meters, constant.name().toLowerCase(Locale.ROOT)));
+    }
+    return new Counters<>(counters);
+  }
+
+  /** A counter for each constant of an enum. Any thread. */
+  public static final class Counters<E extends Enum<E>> {
+    private final Map<E, Counter> counters;
+
+    private Counters(Map<E, Counter> counters) {
+      this.counters = Map.copyOf(counters);
+    }
+
+    /** Counts one; the constant is one of those that were registered. */
+    public void increment(E constant) {
+      Objects.requireNonNull(counters.get(constant)).increment();
+    }
   }
 
   /**
