@@ -41,16 +41,17 @@ test('it plays to its end and leaves nothing broken', async (t) => {
   const page = await opened(t);
   await page.press('story-play');
   assert.equal(page.text('story-play'), 'Stop the story');
-  await pass(page, 60);
-  assert.deepEqual(page.steps(), ['done', 'done', 'done', 'done', 'done']);
+  await pass(page, 75);
+  assert.deepEqual(page.steps(), ['done', 'done', 'done', 'done', 'done', 'done']);
   assert.match(page.seen('single'), /4 of 4 reports came live\.$/);
   assert.match(page.seen('silent'), /No report came live\. .* 12 lost\.$/);
   assert.match(page.seen('reconcile'), /3 of 3 operations brought to their end by poll/);
   assert.match(page.seen('broadcast'), /12 of 12 reports came live/);
+  assert.match(page.seen('directed'), /12 of 12 reports came live/);
   assert.match(page.seen('healthy'), /12 deliveries lost on the way, .*; no page was wrong at the end\.$/);
   assert.equal(page.text('story-play'), 'Play the story');
   assert.equal(page.text('strip-text'), 'Nothing is broken on purpose.');
-  assert.equal(page.starts(), 7);
+  assert.equal(page.starts(), 10);
 });
 
 test('stopped, it ends what it has broken; played again at once, only the new one plays', async (t) => {
@@ -63,9 +64,9 @@ test('stopped, it ends what it has broken; played again at once, only the new on
     await page.press('story-play');
     assert.equal(page.text('story-play'), 'Play the story');
     await page.press('story-play');
-    await pass(page, 60);
-    assert.deepEqual(page.steps(), ['done', 'done', 'done', 'done', 'done'], `after ${seconds} s`);
-    assert.equal(page.starts() - before - stopped, 7, `after ${seconds} s`);
+    await pass(page, 75);
+    assert.deepEqual(page.steps(), ['done', 'done', 'done', 'done', 'done', 'done'], `after ${seconds} s`);
+    assert.equal(page.starts() - before - stopped, 10, `after ${seconds} s`);
     assert.equal(page.text('strip-text'), 'Nothing is broken on purpose.');
     assert.equal(page.text('story-play'), 'Play the story');
   }

@@ -1,6 +1,6 @@
 /** What the demo's own endpoints answer, as the page knows them. Tests change it. */
 const EXTERNAL = ['duplicate-callbacks', 'reorder-callbacks', 'lose-callbacks', 'slow-external'];
-const OF_REPLICAS = ['local-only', 'deaf', 'refuse-callbacks'];
+const OF_REPLICAS = ['local-only', 'broadcast', 'deaf', 'refuse-callbacks'];
 
 export class Demo {
   replicas = ['replica-1', 'replica-2', 'replica-3'];
@@ -82,7 +82,7 @@ export class Demo {
     const faults = OF_REPLICAS.filter((name) => this.faults.get(name)?.has(replica));
     return {
       replica,
-      coordination: faults.includes('local-only') ? 'local-only' : 'broadcast',
+      coordination: ['local-only', 'broadcast'].find((mode) => faults.includes(mode)) ?? 'directed',
       hearing: 'receiving',
       canaryAgeSeconds: 0.1,
       connections: 0,

@@ -5,6 +5,9 @@
  * it replicates: a prefix of its writes. A promotion gives a server a term of its own; the server whose writes it last
  * had is the term before (master_replid2). A server that was cut off stays a primary for the clients that reach it.
  *
+ * On a cluster the partition moves between two primaries with all that it has, and may come back. So the name of a term
+ * is the server's term and a number, which is one more than that of the term before.
+ *
  * A script runs on a primary, reads the term of the server, and records it if it is not the last one that is recorded.
  *
  * LIMIT     steps of a run
@@ -13,34 +16,36 @@
  */
 #define SERVERS 3
 #define HEADS 3      /* sequences per channel */
-#define TERMS 4      /* promotions, the first primary included */
+#define TERMS 5      /* promotions, the first primaries included */
+#define NUMBERS 16   /* a name is term * NUMBERS + number */
 #define CLIENTS 2
 
 typedef ServerState {
   byte head;
   byte log[4];       /* sequence -> id of the update, 1 to HEADS */
   byte terms;        /* number of recorded terms */
-  byte order[9];     /* recorded terms, oldest first */
-  byte found[5];     /* term -> head that its first change found, plus 1; 0 = no change in it */
+  byte order[9];     /* names of the recorded terms, oldest first */
+  byte found[9];     /* of each, the head that its first change found, plus 1; 0 = no change in it */
 };
 
 ServerState server[SERVERS];
 byte term[SERVERS];   /* the term of a primary; of a replica, of the primary whose writes it has */
 byte before[SERVERS]; /* the term whose writes it had when it was promoted */
 bool primary[SERVERS];
+bool gone[SERVERS];   /* another primary has the partition */
 
 typedef ClientState {
-  byte term;         /* 0 = has nothing */
+  byte term;         /* a name; 0 = has nothing */
   byte shown;        /* highest sequence that was shown */
   byte seen[4];      /* sequence -> id that was shown; 0 = none */
 };
 ClientState client[CLIENTS];
 
-byte nextTerm = 2;
+byte nextTerm = 3;
 byte nextId = 1;
 byte steps = 0;
 
-inline copy(from, into) {
+inline copyState(from, into) {
   server[into].head = server[from].head;
   i = 0;
   do
@@ -55,10 +60,28 @@ inline copy(from, into) {
   od;
   i = 0;
   do
-  :: i < 5 -> server[into].found[i] = server[from].found[i]; i++
+  :: i < 9 -> server[into].found[i] = server[from].found[i]; i++
   :: else -> break
-  od;
-  term[into] = term[from]
+  od
+}
+
+inline copy(from, into) {
+  copyState(from, into);
+  term[into] = term[from];
+  gone[into] = gone[from]
+}
+
+/* The partition moves, and its old primary and all replicas of that have it no longer. */
+inline move(from, into) {
+  copyState(from, into);
+  gone[into] = false;
+  i = 0;
+  do
+  :: i < SERVERS ->
+    gone[i] = (gone[i] || (i != into && term[i] == term[from]));
+    i++
+  :: else -> break
+  od
 }
 
 inline isKnown(at, which) {
@@ -70,29 +93,32 @@ inline isKnown(at, which) {
   od
 }
 
+inline add(at, which) {
+  server[at].order[server[at].terms] = which * NUMBERS + 1 +
+    (server[at].terms > 0 -> server[at].order[server[at].terms - 1] % NUMBERS : 0);
+  server[at].found[server[at].terms] = 0;
+  server[at].terms++
+}
+
+#define LAST_IS(at, which) (server[at].terms > 0 && server[at].order[server[at].terms - 1] / NUMBERS == which)
+
 /* What every script does first. */
 inline record(at) {
   if
-  :: server[at].terms > 0 && server[at].order[server[at].terms - 1] == term[at] -> skip
+  :: LAST_IS(at, term[at]) -> skip
   :: else ->
     if
-    :: before[at] != 0 ->
-      isKnown(at, before[at]);
-      if
-      :: !known -> server[at].order[server[at].terms] = before[at]; server[at].terms++
-      :: else -> skip
-      fi
+    :: before[at] != 0 && !LAST_IS(at, before[at]) -> add(at, before[at])
     :: else -> skip
     fi;
-    server[at].order[server[at].terms] = term[at];
-    server[at].terms++
+    add(at, term[at])
   fi
 }
 
 inline change(at) {
   record(at);
   if
-  :: server[at].found[term[at]] == 0 -> server[at].found[term[at]] = server[at].head + 1
+  :: server[at].found[server[at].terms - 1] == 0 -> server[at].found[server[at].terms - 1] = server[at].head + 1
   :: else -> skip
   fi;
   server[at].head++;
@@ -108,7 +134,7 @@ inline leftHead(at, which) {
   :: i > 0 && server[at].order[i - 1] != which ->
 #ifndef HEAD_ONLY
     if
-    :: server[at].found[server[at].order[i - 1]] > 0 -> left = server[at].found[server[at].order[i - 1]] - 1
+    :: server[at].found[i - 1] > 0 -> left = server[at].found[i - 1] - 1
     :: else -> skip
     fi;
 #endif
@@ -147,16 +173,18 @@ inline read(who, at) {
   :: else -> break
   od;
   client[who].shown = server[at].head;
-  client[who].term = term[at]
+  client[who].term = server[at].order[server[at].terms - 1]
 }
 
 init {
   byte i, s, p, c, left;
   bool known, mayContinue, same;
   primary[0] = true;
+  primary[2] = true;
+  gone[2] = true;
   term[0] = 1;
   term[1] = 1;
-  term[2] = 1;
+  term[2] = 2;
   do
   :: steps < LIMIT ->
     steps++;
@@ -164,8 +192,8 @@ init {
     select(p : 0 .. SERVERS - 1);
     select(c : 0 .. CLIENTS - 1);
     if
-    :: atomic { primary[s] && server[s].head < HEADS -> change(s) }
-    :: atomic { primary[s] -> read(c, s) }
+    :: atomic { primary[s] && !gone[s] && server[s].head < HEADS -> change(s) }
+    :: atomic { primary[s] && !gone[s] -> read(c, s) }
     /* All writes of a primary reach a replica; writes of several primaries are never mixed. */
     :: atomic { primary[p] && !primary[s] && s != p -> copy(p, s); before[s] = 0 }
     /* A replica is promoted; the old primary may go on, cut off. */
@@ -175,6 +203,7 @@ init {
     :: atomic { primary[s] && nextTerm <= TERMS -> before[s] = term[s]; term[s] = nextTerm; nextTerm++ }
     :: atomic { primary[s] && !primary[p] && s != p && term[p] == term[s] && nextTerm <= TERMS ->
         copy(p, s); before[s] = term[s]; term[s] = nextTerm; nextTerm++ }
+    :: atomic { primary[s] && !gone[s] && primary[p] && gone[p] -> move(s, p) }
     /* A primary becomes the replica of another one, and gets its data. */
     :: atomic { primary[s] && primary[p] && s != p -> primary[s] = false; copy(p, s); before[s] = 0 }
     fi

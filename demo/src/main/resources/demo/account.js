@@ -20,7 +20,7 @@ const TERMS = /** @type {const} */ ([
 const FUNNEL = /** @type {const} */ ([
   ['initiated', ['created'], 'clicked'],
   ['callback', ['stored', 'polled'], 'callback stored'],
-  ['published', ['audience', 'no_audience'], 'published'],
+  ['published', ['audience', 'no_audience', 'no_subscriber'], 'published'],
   ['delivered', ['delivered', 'late'], 'delivered'],
   ['client_acked', ['live', 'replay', 'poll'], 'acked by a browser'],
 ]);
@@ -149,8 +149,8 @@ export class AccountSection {
     const mine = this.#client.state === 'live' && this.#client.connection.replica === it.replica;
     attribute(node, 'data-mine', mine);
     attribute(/** @type {any} */ (node.querySelector('.mine')), 'hidden', !mine);
-    text(/** @type {any} */ (coordination), it.coordination === 'broadcast' ? 'on' : 'off');
-    attribute(/** @type {any} */ (coordination), 'data-bad', it.coordination !== 'broadcast');
+    text(/** @type {any} */ (coordination), it.coordination);
+    attribute(/** @type {any} */ (coordination), 'data-bad', it.coordination === 'local-only');
     text(/** @type {any} */ (hearing), /** @type {any} */ (HEARING)[it.hearing] ?? it.hearing);
     attribute(/** @type {any} */ (hearing), 'data-bad', it.hearing !== 'receiving');
     text(/** @type {any} */ (age), `${it.canaryAgeSeconds.toFixed(1)} s`);

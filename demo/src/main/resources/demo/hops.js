@@ -22,6 +22,7 @@ const WORDS = {
   slow_consumer: 'not read',
   client_gone: 'tab gone',
   no_audience: 'no audience',
+  no_subscriber: 'no subscriber',
 };
 
 /** Times come with microseconds, which `Date` drops. @param {string} at */

@@ -12,7 +12,7 @@
 /**
  * @typedef {object} ReplicaSummary
  * @property {string} replica
- * @property {'broadcast' | 'local-only'} coordination
+ * @property {'directed' | 'broadcast' | 'local-only'} coordination
  * @property {string} hearing
  * @property {number} canaryAgeSeconds
  * @property {number} connections

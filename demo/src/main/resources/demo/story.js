@@ -5,7 +5,7 @@ import { announce, attribute, byId, counted, text } from './dom.js';
 /** @typedef {import('/lastmile.js').Operation} Operation */
 
 /** As the document has them. */
-const STEPS = ['single', 'silent', 'reconcile', 'broadcast', 'healthy'];
+const STEPS = ['single', 'silent', 'reconcile', 'broadcast', 'directed', 'healthy'];
 
 const LOOK_MILLIS = 100;
 const PATIENCE_MILLIS = 25_000;
@@ -78,7 +78,8 @@ export class Story {
       await this.#single();
       const silent = await this.#silent();
       await this.#reconciled(silent);
-      await this.#broadcast();
+      await this.#fannedOut('broadcast');
+      await this.#fannedOut('directed');
       await this.#healthy(lostBefore);
       announce('The story is over: all is well.');
     } catch (error) {
@@ -139,14 +140,18 @@ export class Story {
     await this.#pause(READ_MILLIS);
   }
 
-  async #broadcast() {
-    this.#begin('broadcast');
+  /** @param {'broadcast' | 'directed'} mode */
+  async #fannedOut(mode) {
+    this.#begin(mode);
     await this.#server.switchAllOff();
-    await this.#applied((it) => it.coordination === 'broadcast' && it.hearing === 'receiving' && !refuses(it));
+    if (mode === 'broadcast') {
+      await this.#server.switchFault('broadcast', true);
+    }
+    await this.#applied((it) => it.coordination === mode && it.hearing === 'receiving' && !refuses(it));
     await this.#until('the stream', () => this.#client.state === 'live');
     const started = await this.#start(3, QUICK_MILLIS);
     await this.#until('their end', () => this.#ended(started));
-    this.#mark('broadcast', 'done', `${this.#live(started)} reports came live, from whichever replica.`);
+    this.#mark(mode, 'done', `${this.#live(started)} reports came live, from whichever replica.`);
     await this.#pause(READ_MILLIS);
   }
 

@@ -13,6 +13,7 @@ import dev.lastmile.telemetry.HopRecorder;
 import dev.lastmile.telemetry.HopRecorder.OpenHop;
 import dev.lastmile.updates.InvalidValueException;
 import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Partition;
 import io.opentelemetry.context.Context;
 import io.opentelemetry.context.Scope;
 import java.util.Optional;
@@ -89,7 +90,8 @@ final class Callbacks {
 
     CompletionStage<ChangeResult> begin() {
       try {
-        long received = time.micros();
+        long received =
+            time.micros(operation.map(OperationId::partition).orElse(Partition.ALL.getFirst()));
         verify(received);
         ProgressReport report =
             ProgressReport.parse(mapper, webhook.body(), received, properties.maxMessage());

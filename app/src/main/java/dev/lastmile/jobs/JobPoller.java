@@ -134,7 +134,8 @@ final class JobPoller {
     OperationMetadata metadata = found.get();
     poll(id, metadata);
     StateChange state =
-        new StateChange(OperationStatus.FAILED, null, DEADLINE_PASSED, null, time.micros());
+        new StateChange(
+            OperationStatus.FAILED, null, DEADLINE_PASSED, null, time.micros(id.partition()));
     ChangeResult change =
         changes.store(
             Hop.CALLBACK,
@@ -165,7 +166,9 @@ final class JobPoller {
       if (response == null) {
         return Outcome.FAILED;
       }
-      report = ProgressReport.parsePolled(mapper, response, time.micros(), properties.maxMessage());
+      report =
+          ProgressReport.parsePolled(
+              mapper, response, time.micros(id.partition()), properties.maxMessage());
     } catch (HttpClientErrorException.NotFound e) {
       return Outcome.UNKNOWN;
     } catch (RedisUnavailableException e) {

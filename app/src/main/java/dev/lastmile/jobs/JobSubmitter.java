@@ -148,14 +148,15 @@ final class JobSubmitter {
         .addKeyValue("correlation_id", metadata.correlationId())
         .addKeyValue("reason", reason)
         .log("submission_failed");
-    long ageMillis = time.micros() / 1_000 - metadata.createdAtMillis();
+    long ageMillis = time.micros(id.partition()) / 1_000 - metadata.createdAtMillis();
     if (ageMillis >= properties.giveUpAfter().toMillis()) {
       fail(id, metadata, "The external system could not be reached.");
     }
   }
 
   private void fail(OperationId id, OperationMetadata metadata, String message) {
-    StateChange state = new StateChange(OperationStatus.FAILED, null, message, null, time.micros());
+    StateChange state =
+        new StateChange(OperationStatus.FAILED, null, message, null, time.micros(id.partition()));
     ChangeResult change =
         changes.store(
             Hop.INITIATED,

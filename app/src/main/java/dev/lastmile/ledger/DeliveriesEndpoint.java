@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.stereotype.Component;
@@ -41,7 +42,7 @@ public final class DeliveriesEndpoint {
    *
    * @param redis whether Redis replied; if not, the totals are those of the last reading and there
    *     are no examples
-   * @param incarnation the incarnation of this replica in the ledger
+   * @param incarnation the incarnation of this replica in the first partition of the ledger
    * @param account totals by replica and counter
    */
   public record Deliveries(
@@ -57,20 +58,26 @@ public final class DeliveriesEndpoint {
     return totals.reading().owners();
   }
 
+  private CompletionStage<List<byte[]>> expired(Partition partition) {
+    return redis.completing(() ->
+        redis.startCall(
+            partition, commands -> commands.lrange(Keys.expired(partition), 0, examples - 1L)));
+  }
+
   /** Reads the examples now. Any thread; blocks for at most the timeout of Redis; never throws. */
   @ReadOperation
   public Deliveries deliveries() {
     List<ExpiredDelivery> expired = new ArrayList<>();
     boolean redisReplies = true;
-    try {
-      for (Partition partition : Partition.ALL) {
-        for (byte[] line :
-            redis.call(commands -> commands.lrange(Keys.expired(partition), 0, examples - 1L))) {
-          expired.add(ExpiredDelivery.parse(new String(line, UTF_8)));
-        }
+    for (CompletionStage<List<byte[]>> each : Partition.ALL.stream().map(this::expired).toList()) {
+      try {
+        redis
+            .await(each)
+            .forEach(line -> expired.add(ExpiredDelivery.parse(new String(line, UTF_8))));
+      } catch (RedisUnavailableException e) {
+        // The examples of the other partitions are shown all the same.
+        redisReplies = false;
       }
-    } catch (RedisUnavailableException e) {
-      redisReplies = false;
     }
     expired.sort(Comparator.comparing(ExpiredDelivery::at).reversed());
     TotalsReading reading = totals.reading();
@@ -85,7 +92,7 @@ public final class DeliveriesEndpoint {
         });
     return new Deliveries(
         redisReplies,
-        leases.incarnation(),
+        leases.incarnation(Partition.ALL.getFirst()),
         reading.outstanding(),
         reading.oldestMillis() / 1e3,
         byReplica,

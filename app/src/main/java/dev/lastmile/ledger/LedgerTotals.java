@@ -1,7 +1,6 @@
 package dev.lastmile.ledger;
 
 import com.github.benmanes.caffeine.cache.Ticker;
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
@@ -11,18 +10,20 @@ import dev.lastmile.redis.ScriptArguments;
 import dev.lastmile.redis.ScriptReply;
 import dev.lastmile.telemetry.Metric;
 import dev.lastmile.telemetry.Replica;
-import dev.lastmile.updates.DeliveryOutcome;
 import dev.lastmile.updates.Partition;
 import io.lettuce.core.SetArgs;
 import io.micrometer.core.instrument.Counter;
-import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.slf4j.Logger;
@@ -41,16 +42,12 @@ import org.springframework.stereotype.Component;
 @Component
 public final class LedgerTotals {
   private static final Logger LOG = LoggerFactory.getLogger(LedgerTotals.class);
-  private static final List<String> SETTLED =
-      DeliveryOutcome.wireNames(outcome -> !outcome.isExpired());
 
-  private static final List<String> EXPIRED = DeliveryOutcome.wireNames(DeliveryOutcome::isExpired);
+  /** The partition that has what is stored once for all. */
+  private static final Partition FIRST = Partition.ALL.getFirst();
 
   /** Age of a reading up to which it is exported. */
   private static final long EXPORTED_NANOS = 5_000_000_000L;
-
-  /** Time after the last reading that contains an owner, until its series end. */
-  private static final long SERIES_KEPT_NANOS = 60_000_000_000L;
 
   /** Time after which a reading for other replicas ends, if no other one replaces it. */
   private static final SetArgs SHARED = SetArgs.Builder.px(EXPORTED_NANOS / 1_000_000);
@@ -62,16 +59,12 @@ public final class LedgerTotals {
    */
   private record Received(TotalsReading reading, long atNanos) {}
 
-  /** The meters of an owner, and the time of the last reading that contains it. */
-  private record Series(List<Meter> meters, long readAtNanos) {}
-
   private final RedisConnection redis;
   private final HeldPartitions held;
-  private final Replica replica;
-  private final MeterRegistry meters;
+  private final OwnerSeries series;
 
-  @GuardedBy("this")
-  private final Map<String, Series> owners = new HashMap<>();
+  /** The last totals of each partition that this replica has read itself. */
+  private final Map<Partition, PartitionTotals> partitions = new ConcurrentHashMap<>();
 
   private final Ticker ticker;
   private final Counter repairs;
@@ -91,18 +84,14 @@ public final class LedgerTotals {
       MeterRegistry meters) {
     this.redis = redis;
     this.held = held;
-    this.replica = replica;
     this.ticker = ticker;
-    this.meters = meters;
     this.newest = new Received(TotalsReading.NONE, ticker.read() - EXPORTED_NANOS);
     Metric.LEDGER_START.gauge(meters, () -> exported(TotalsReading::begunSeconds));
     this.repairs = Metric.REPAIRS.counter(meters);
+    this.series = new OwnerSeries(this, replica, ticker, meters);
     Metric.OUTSTANDING.gauge(meters, () -> exported(TotalsReading::outstanding));
     Metric.OLDEST_OUTSTANDING.gauge(
         meters, () -> exported(reading -> reading.oldestMillis() / 1e3));
-    // The series of this replica exist from the start; those of others after the first reading
-    // that contains them.
-    owners.put(replica.name(), register(replica.name()));
   }
 
   /** The newest reading. Any thread. */
@@ -122,7 +111,7 @@ public final class LedgerTotals {
    * A number of the reading, or NaN if the reading is older than 5 s. Other replicas have a newer
    * one, and a rule that takes the maximum over all replicas must not use totals of an old epoch.
    */
-  private double exported(ToDoubleFunction<TotalsReading> number) {
+  double exported(ToDoubleFunction<TotalsReading> number) {
     Optional<TotalsReading> reading = snapshot.isBound() ? snapshot.get() : fresh();
     return reading.isPresent() ? number.applyAsDouble(reading.get()) : Double.NaN;
   }
@@ -139,9 +128,6 @@ public final class LedgerTotals {
    * does.
    */
   public synchronized void refresh() {
-    if (!redis.isConnected()) {
-      return;
-    }
     long began = ticker.read();
     TotalsReading reading;
     try {
@@ -156,28 +142,31 @@ public final class LedgerTotals {
       // It was read before the newest one and came late, or no replica has read since.
       return;
     }
-    export(reading, began);
+    series.export(reading, began);
     // Last: a scrape that includes only some meters of a new owner reads 0 from each of them.
     newest = new Received(reading, began);
   }
 
-  /** Reads, and stores the reading for others. Without that they read themselves. */
+  /** Reads, and stores the reading for others. While there is none, each replica reads itself. */
   private TotalsReading readForAll() {
     TotalsReading reading = read();
     var _ =
         redis
             .completing(() ->
-                redis.startCall(commands -> commands.set(Keys.totals(), reading.encode(), SHARED)))
+                redis.startCall(
+                    FIRST, commands -> commands.set(Keys.totals(), reading.encode(), SHARED)))
             .exceptionally(_ -> "");
     countRepairs(reading);
     return reading;
   }
 
   private TotalsReading readShared() {
-    byte[] shared = redis.call(commands -> commands.get(Keys.totals()));
+    byte[] shared = redis.call(FIRST, commands -> commands.get(Keys.totals()));
     if (shared == null) {
       return read();
     }
+    // What this replica has read itself is old now.
+    partitions.clear();
     try {
       return TotalsReading.decode(shared);
     } catch (IllegalArgumentException e) {
@@ -196,85 +185,70 @@ public final class LedgerTotals {
   }
 
   /**
-   * Registers the series of new owners and removes those of former owners. The series of an owner
-   * without totals read 0 for 60 s, as in a new epoch, before they are removed.
+   * Reads the totals now. Any thread; blocks as a script does. Of a partition whose primary is away
+   * the last reading counts. Its ledger does not change meanwhile, unless other replicas reach the
+   * primary; then one of them reads the totals for all soon.
+   *
+   * @throws RedisUnavailableException if a partition was never read, or if the totals of some
+   *     partitions have begun anew and those of the others have not yet
    */
-  @GuardedBy("this")
-  private void export(TotalsReading reading, long atNanos) {
-    for (String owner : reading.owners()) {
-      Series known = owners.get(owner);
-      Series series = known == null ? register(owner) : known;
-      owners.put(owner, new Series(series.meters(), atNanos));
-    }
-    owners
-        .entrySet()
-        .removeIf(entry -> {
-          Series series = entry.getValue();
-          boolean over = atNanos - series.readAtNanos() > SERIES_KEPT_NANOS;
-          boolean ends = over && !entry.getKey().equals(replica.name());
-          if (ends) {
-            series.meters().forEach(meters::remove);
-          }
-          return ends;
-        });
-  }
-
-  /** Reads the totals now. Any thread; blocks and throws as a script does. */
   TotalsReading read() {
-    List<CompletionStage<List<Object>>> replies = new ArrayList<>();
+    Map<Partition, CompletionStage<List<Object>>> replies = new LinkedHashMap<>();
     for (Partition partition : Partition.ALL) {
-      List<String> keys = new ArrayList<>();
-      keys.add(Keys.meta(partition));
-      keys.addAll(Keys.ledger(partition).subList(0, 2));
-      keys.add(Keys.account(partition));
-      replies.add(redis.start(Script.ACCOUNT, keys, new ScriptArguments()));
+      replies.put(
+          partition,
+          redis.completing(
+              () -> redis.start(Script.ACCOUNT, keys(partition), new ScriptArguments())));
     }
-    Map<String, Long> totals = new HashMap<>();
-    long begun = 0;
-    long outstanding = 0;
-    long oldest = 0;
-    long millis = Long.MAX_VALUE;
-    List<String> repaired = new ArrayList<>();
-    Map<String, Integer> partitions = new HashMap<>();
-    for (CompletionStage<List<Object>> stage : replies) {
-      ScriptReply reply = new ScriptReply(redis.await(stage));
-      if (reply.isEmpty()) {
-        // A sum over totals of two terms would look like a counter that decreased.
-        throw new RedisUnavailableException("the totals of a partition have not begun");
-      }
-      begun = Math.max(begun, Long.parseLong(reply.text(0)));
-      outstanding += reply.number(1);
-      oldest = Math.max(oldest, reply.number(2));
-      millis = Math.min(millis, reply.number(3));
-      repaired.add(reply.text(4));
-      for (int i = 5; i < reply.size(); i += 2) {
-        totals.merge(reply.text(i), Long.parseLong(reply.text(i + 1)), Long::sum);
-        partitions.merge(reply.text(i), 1, Integer::sum);
+    RedisUnavailableException failure = null;
+    for (Map.Entry<Partition, CompletionStage<List<Object>>> each : replies.entrySet()) {
+      try {
+        ScriptReply reply = new ScriptReply(redis.await(each.getValue()));
+        if (reply.isEmpty()) {
+          // A sum over totals of two terms would look like a counter that decreased.
+          throw new RedisUnavailableException("the totals of a partition have not begun");
+        }
+        partitions.put(each.getKey(), PartitionTotals.of(reply));
+      } catch (RedisUnavailableException e) {
+        failure = e;
       }
     }
-    // The totals of a replica are created and deleted one partition after the other. A sum over
-    // some of the partitions would look like a counter that decreased, too.
-    partitions.values().removeIf(count -> count < Partition.ALL.size());
-    totals.keySet().retainAll(partitions.keySet());
-    return new TotalsReading(
-        Map.copyOf(totals), begun, outstanding, oldest, String.join(",", repaired), millis);
+    Map<Partition, PartitionTotals> all = Map.copyOf(partitions);
+    if (all.size() < Partition.COUNT) {
+      throw failure != null ? failure : new RedisUnavailableException("a partition was never read");
+    }
+    if (all.values().stream().map(PartitionTotals::generation).distinct().count() > 1) {
+      if (failure == null) {
+        beginAnew();
+      }
+      throw new RedisUnavailableException("the totals of some partitions have begun anew");
+    }
+    return TotalsReading.of(all.values(), Objects.requireNonNull(all.get(FIRST)).redisMillis());
   }
 
-  private Series register(String owner) {
-    List<Meter> series = new ArrayList<>();
-    series.add(counter(Metric.EXPECTED, owner, "expected", owner));
-    for (String outcome : SETTLED) {
-      series.add(counter(Metric.SETTLED, owner, outcome, outcome, owner));
+  /**
+   * Lets the totals of all partitions begin anew; only the replica that reads for all, once every
+   * partition can be read. Where it fails, the next reading repeats it.
+   */
+  private void beginAnew() {
+    if (!held.readsTotals()) {
+      return;
     }
-    for (String reason : EXPIRED) {
-      series.add(counter(Metric.EXPIRED, owner, reason, owner, reason));
+    String generation = HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong());
+    for (Partition partition : Partition.ALL) {
+      var _ =
+          redis.completing(() ->
+              redis.start(
+                  Script.BEGIN_ACCOUNT, keys(partition), new ScriptArguments().add(generation)));
     }
-    series.add(counter(Metric.REDELIVERED, owner, "redelivered", owner));
-    return new Series(series, ticker.read());
+    LOG.atInfo().addKeyValue("generation", generation).log("account_begun");
   }
 
-  private Meter counter(Metric metric, String owner, String counter, String... labels) {
-    return metric.counter(
-        meters, this, totals -> totals.exported(reading -> reading.total(owner, counter)), labels);
+  private static List<String> keys(Partition partition) {
+    List<String> keys = new ArrayList<>();
+    keys.add(Keys.meta(partition));
+    keys.addAll(Keys.ledger(partition).subList(0, 2));
+    keys.add(Keys.account(partition));
+    return keys;
   }
 }

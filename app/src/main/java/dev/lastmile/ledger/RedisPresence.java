@@ -8,22 +8,30 @@ import dev.lastmile.redis.ScriptArguments;
 import dev.lastmile.redis.ScriptReply;
 import dev.lastmile.streams.Presence;
 import dev.lastmile.updates.Channel;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /**
  * Presence in Redis: the channels of which this incarnation holds streams.
  *
- * <p>A channel costs one call for its first stream on this replica and one after its last. No
- * channel is refreshed, because the lease covers all of them. A withdrawal that fails is repeated
- * at the interval of the lease renewal, until it succeeds or the incarnation ends.
+ * <p>A channel costs one call for its first stream on this replica and one after its last, and a
+ * read now and then ({@code PresenceCheck}). No channel is refreshed, because the lease covers all
+ * of them. A withdrawal that fails is repeated at the interval of the lease renewal, until it
+ * succeeds or the incarnation ends.
  */
 @Component
 public final class RedisPresence implements Presence {
+  private static final Logger LOG = LoggerFactory.getLogger(RedisPresence.class);
+
   private final RedisConnection redis;
   private final Leases leases;
 
@@ -38,8 +46,8 @@ public final class RedisPresence implements Presence {
   }
 
   @Override
-  public String incarnation() {
-    return leases.incarnation();
+  public String incarnation(Channel channel) {
+    return leases.incarnation(channel.partition());
   }
 
   @Override
@@ -48,28 +56,51 @@ public final class RedisPresence implements Presence {
   }
 
   @Override
-  public Announcement announce(Channel channel, long generation) {
+  public String announce(Channel channel, long generation) {
     return announced(channel, generation)
         .or(() -> {
-          leases.renew();
+          leases.renew(channel.partition());
           return announced(channel, generation);
         })
         .orElseThrow(() -> new RedisUnavailableException("the new lease has ended already"));
   }
 
   /** Announces under the current incarnation; empty if its lease has ended. */
-  private Optional<Announcement> announced(Channel channel, long generation) {
-    String incarnation = leases.incarnation();
+  private Optional<String> announced(Channel channel, long generation) {
+    String incarnation = incarnation(channel);
     ScriptReply reply =
         new ScriptReply(redis.await(send("announce", channel, generation, incarnation)));
-    return reply.text(0).equals("done")
-        ? Optional.of(new Announcement(incarnation, reply.number(1)))
-        : Optional.empty();
+    return reply.text(0).equals("done") ? Optional.of(incarnation) : Optional.empty();
+  }
+
+  @Override
+  public List<Channel> missing(Collection<Channel> announced) {
+    Map<Channel, CompletionStage<Boolean>> known = new LinkedHashMap<>();
+    for (Channel channel : announced) {
+      known.put(
+          channel,
+          redis.completing(() ->
+              redis.startCall(
+                  channel.partition(),
+                  commands -> commands.hexists(Keys.presence(channel), incarnation(channel)))));
+    }
+    List<Channel> missing = new ArrayList<>();
+    known.forEach((channel, reply) -> {
+      try {
+        if (!redis.await(reply)) {
+          missing.add(channel);
+        }
+      } catch (RedisUnavailableException e) {
+        // It is asked again next time.
+        LOG.atDebug().setCause(e).log("presence_not_checked");
+      }
+    });
+    return missing;
   }
 
   @Override
   public void withdraw(Channel channel, long generation) {
-    Withdrawal withdrawal = new Withdrawal(leases.incarnation(), generation);
+    Withdrawal withdrawal = new Withdrawal(incarnation(channel), generation);
     pending.put(channel, withdrawal);
     withdrawAgain(channel, withdrawal);
   }
@@ -85,7 +116,7 @@ public final class RedisPresence implements Presence {
   }
 
   private void withdrawAgain(Channel channel, Withdrawal withdrawal) {
-    if (!withdrawal.incarnation().equals(leases.incarnation())) {
+    if (!withdrawal.incarnation().equals(incarnation(channel))) {
       // The sweep of any replica removes the presence of an old incarnation.
       pending.remove(channel, withdrawal);
       return;

@@ -1,5 +1,6 @@
 package dev.lastmile.ledger;
 
+import com.github.benmanes.caffeine.cache.Ticker;
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.RedisTime;
@@ -29,8 +30,9 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -42,8 +44,8 @@ import org.springframework.stereotype.Component;
  *
  * <p>Writers offer to a bounded queue and never block. One thread waits some milliseconds ({@code
  * lastmile.ledger.settle-gather}) and sends all queued settlements, one script call per partition
- * and batch. The calls are pipelined, with a limit of calls in flight. A settlement has the time of
- * its flush, so the wait makes no delivery late.
+ * and batch. The calls are pipelined, with a limit of calls in flight per partition. A settlement
+ * has the time of its flush, so the wait makes no delivery late.
  *
  * <p>A settlement that Redis did not confirm is queued again and sent when Redis is connected. The
  * script settles each delivery once. A settlement that finds the queue full, or is older than a
@@ -52,24 +54,43 @@ import org.springframework.stereotype.Component;
 @Component
 public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SettlementQueue.class);
-  private static final int MAX_CALLS_IN_FLIGHT = 32;
+
+  /** Calls in flight per partition. */
+  private static final int MAX_CALLS_IN_FLIGHT = 8;
 
   /** Sequences in a range; older ones have expired already, or are redelivered. */
   private static final int MAX_RANGE = 1_024;
 
   /** Age from which on a settlement is dropped. */
-  private static final long KEPT_MICROS = 60_000_000;
+  private static final long KEPT_NANOS = 60_000_000_000L;
 
-  /** Pause after a failure, or while Redis is not connected. */
+  /** Pause of a partition after a failure; that of the thread while nothing can be sent. */
   private static final long PAUSE_NANOS = 50_000_000;
 
   private sealed interface Work {
-    long atMicros();
+    Channel channel();
+
+    /** When it was queued first, on the monotonic clock. */
+    long sinceNanos();
+
+    default Partition partition() {
+      return channel().partition();
+    }
   }
 
-  private record Settlement(Delivery delivery, End end, long atMicros) implements Work {}
+  /**
+   * @param atMicros Redis time of the flush
+   */
+  private record Settlement(Delivery delivery, End end, long atMicros, long sinceNanos)
+      implements Work {
+    @Override
+    public Channel channel() {
+      return delivery.channel();
+    }
+  }
 
-  private record Range(Channel channel, long first, Cursor last, long atMicros) implements Work {}
+  private record Range(Channel channel, long first, Cursor last, long atMicros, long sinceNanos)
+      implements Work {}
 
   /** The settlements with the same value are sent in one call. */
   private record Batch(Partition partition, String epoch) {}
@@ -83,12 +104,16 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
   private final LedgerProperties properties;
   private final BlockingQueue<Work> queue;
   private final AtomicInteger unconfirmed = new AtomicInteger();
-  private final Semaphore callsLeft = new Semaphore(MAX_CALLS_IN_FLIGHT);
+
+  /** By partition. */
+  private final AtomicIntegerArray inFlight = new AtomicIntegerArray(Partition.COUNT);
+
+  /** By partition: the end of the pause after the last failure. */
+  private final AtomicLongArray pausedUntilNanos = new AtomicLongArray(Partition.COUNT);
+
+  private final Ticker ticker;
   private final Counter dropped;
   private final Thread thread;
-
-  /** Whether a call has failed since the last pause. */
-  private volatile boolean failed;
 
   SettlementQueue(
       RedisConnection redis,
@@ -98,6 +123,7 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
       Replica replica,
       HopRecorder hops,
       LedgerProperties properties,
+      Ticker ticker,
       MeterRegistry meters) {
     this.redis = redis;
     this.time = time;
@@ -106,6 +132,10 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
     this.replica = replica;
     this.hops = hops;
     this.properties = properties;
+    this.ticker = ticker;
+    for (Partition partition : Partition.ALL) {
+      pausedUntilNanos.set(partition.index(), ticker.read());
+    }
     this.queue = new ArrayBlockingQueue<>(properties.settleQueue());
     this.dropped = Metric.SETTLEMENTS_DROPPED.counter(meters);
     this.thread = Thread.ofPlatform().name("settlements").daemon().unstarted(this::send);
@@ -118,14 +148,15 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
   @Override
   public void settle(Delivery delivery, End end) {
     unconfirmed.incrementAndGet();
-    enqueue(new Settlement(delivery, end, time.micros()));
+    enqueue(
+        new Settlement(delivery, end, time.micros(delivery.channel().partition()), ticker.read()));
   }
 
   @Override
   public void settleRange(Channel channel, long after, Cursor upTo) {
     long first = Math.max(after + 1, upTo.sequence() - MAX_RANGE + 1);
     unconfirmed.incrementAndGet();
-    enqueue(new Range(channel, first, upTo, time.micros()));
+    enqueue(new Range(channel, first, upTo, time.micros(channel.partition()), ticker.read()));
   }
 
   @Override
@@ -134,7 +165,7 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
   }
 
   private void enqueue(Work work) {
-    if (time.micros() - work.atMicros() > KEPT_MICROS || !queue.offer(work)) {
+    if (ticker.read() - work.sinceNanos() > KEPT_NANOS || !queue.offer(work)) {
       dropped.increment();
       unconfirmed.decrementAndGet();
     }
@@ -144,18 +175,15 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
     List<Work> taken = new ArrayList<>();
     while (!Thread.currentThread().isInterrupted()) {
       try {
-        if (failed || !redis.isConnected()) {
-          failed = false;
-          LockSupport.parkNanos(PAUSE_NANOS);
-          continue;
-        }
         taken.add(queue.take());
         int most = properties.settleBatch() * Partition.COUNT;
         if (queue.size() < most) {
           LockSupport.parkNanos(properties.settleGather().toNanos());
         }
         queue.drainTo(taken, most - 1);
-        send(taken);
+        if (!send(taken)) {
+          LockSupport.parkNanos(PAUSE_NANOS);
+        }
       } catch (InterruptedException e) {
         return;
       } catch (RuntimeException e) {
@@ -166,14 +194,19 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
     }
   }
 
-  private void send(List<Work> taken) throws InterruptedException {
+  /** Sends what can be sent now, and queues the rest again. Returns whether anything was sent. */
+  private boolean send(List<Work> taken) {
     Map<Batch, List<Settlement>> batches = new HashMap<>();
     List<Runnable> calls = new ArrayList<>();
     for (Work work : taken) {
+      if (!canSend(work.partition())) {
+        enqueue(work);
+        continue;
+      }
       switch (work) {
         case Settlement settlement -> {
           Delivery delivery = settlement.delivery();
-          Batch batch = new Batch(delivery.channel().partition(), delivery.cursor().epoch());
+          Batch batch = new Batch(settlement.partition(), delivery.cursor().epoch());
           List<Settlement> settlements = batches.computeIfAbsent(batch, _ -> new ArrayList<>());
           settlements.add(settlement);
           if (settlements.size() == properties.settleBatch()) {
@@ -185,10 +218,17 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
       }
     }
     batches.forEach((batch, settlements) -> calls.add(() -> settle(batch, settlements)));
-    for (Runnable call : calls) {
-      callsLeft.acquire();
-      call.run();
-    }
+    calls.forEach(Runnable::run);
+    return !calls.isEmpty();
+  }
+
+  /**
+   * A primary that is away, refuses or is slow keeps no settlements of other partitions waiting.
+   */
+  private boolean canSend(Partition partition) {
+    return inFlight.get(partition.index()) < MAX_CALLS_IN_FLIGHT
+        && pausedUntilNanos.get(partition.index()) - ticker.read() <= 0
+        && redis.isConnected(partition);
   }
 
   private void settle(Batch batch, List<Settlement> settlements) {
@@ -237,7 +277,7 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
 
   private void find(Range range) {
     Partition partition = range.channel().partition();
-    String owner = leases.incarnation();
+    String owner = leases.incarnation(partition);
     call(
         Script.FIND_EXPECTED,
         List.of(Keys.meta(partition), Keys.entries(partition)),
@@ -254,18 +294,20 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
             Cursor cursor = range.last().at(reply.number(i));
             Delivery delivery = Delivery.parse(range.channel(), cursor, owner, reply.text(i + 1));
             unconfirmed.incrementAndGet();
-            enqueue(new Settlement(delivery, End.FLUSHED, range.atMicros()));
+            enqueue(new Settlement(delivery, End.FLUSHED, range.atMicros(), range.sinceNanos()));
           }
         });
   }
 
-  /** Sends one call and releases its permit at the end. If it fails, its work is queued again. */
+  /** Sends one call. If it fails, its work is queued again, and the partition pauses. */
   private void call(
       Script script,
       List<String> keys,
       ScriptArguments arguments,
       List<? extends Work> work,
       Consumer<ScriptReply> then) {
+    int partition = work.getFirst().partition().index();
+    inFlight.incrementAndGet(partition);
     CompletionStage<List<Object>> reply;
     try {
       reply = redis.start(script, keys, arguments);
@@ -279,13 +321,13 @@ public final class SettlementQueue implements DeliveryLedger, AutoCloseable {
               unconfirmed.addAndGet(-work.size());
               then.accept(new ScriptReply(elements));
             } else {
-              failed = true;
+              pausedUntilNanos.set(partition, ticker.read() + PAUSE_NANOS);
               work.forEach(this::enqueue);
             }
           } catch (RuntimeException e) {
             LOG.atError().setCause(e).log("settlement_not_recorded");
           } finally {
-            callsLeft.release();
+            inFlight.decrementAndGet(partition);
           }
         });
   }

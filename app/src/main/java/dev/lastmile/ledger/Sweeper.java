@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.redis.HeldPartitions;
 import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.PubsubChannels;
 import dev.lastmile.redis.RedisConnection;
-import dev.lastmile.redis.RedisDialer;
 import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.redis.Script;
 import dev.lastmile.redis.ScriptArguments;
@@ -25,8 +25,11 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
@@ -50,11 +53,13 @@ public final class Sweeper {
   private final LedgerProperties properties;
   private final RetentionProperties retention;
 
-  /** The channel of Redis on which redeliveries are published. */
-  private final String topic;
-
+  private final PubsubChannels channels;
   private final FanOut fanOut;
   private final HopRecorder hops;
+
+  /** The partitions whose last sweep has not ended. */
+  private final Set<Partition> sweeping = ConcurrentHashMap.newKeySet();
+
   private final Counter backlog;
   private final Counter replicasLost;
 
@@ -63,7 +68,7 @@ public final class Sweeper {
       HeldPartitions held,
       LedgerProperties properties,
       RetentionProperties retention,
-      RedisDialer dialer,
+      PubsubChannels channels,
       FanOut fanOut,
       HopRecorder hops,
       MeterRegistry meters) {
@@ -72,34 +77,47 @@ public final class Sweeper {
     this.held = held;
     this.properties = properties;
     this.retention = retention;
-    this.topic = dialer.topic();
+    this.channels = channels;
     this.fanOut = fanOut;
     this.backlog = Metric.SWEEP_BACKLOG.counter(meters);
     this.replicasLost = Metric.REPLICAS_LOST.counter(meters);
   }
 
-  /** Sweeps the held partitions in one pipeline. One call at a time; blocks as a script does. */
+  /**
+   * Starts to sweep the held partitions, in one pipeline, and returns at once. The replies are
+   * processed on virtual threads. A partition whose last sweep has not ended is left out, so that a
+   * primary that does not reply delays no other one.
+   */
   public void sweep() {
-    if (!redis.isConnected()) {
-      return;
-    }
-    List<Partition> partitions = held.held();
-    List<CompletionStage<List<Object>>> replies = new ArrayList<>();
-    for (Partition partition : partitions) {
-      replies.add(redis.completing(() -> redis.start(Script.SWEEP, keys(partition), arguments())));
-    }
-    for (int i = 0; i < partitions.size(); i++) {
-      try {
-        finish(partitions.get(i), replies.get(i));
-      } catch (RedisUnavailableException e) {
-        // The next sweep of any replica continues; the script takes each entry once.
-        LOG.atDebug().setCause(e).log("sweep_failed");
+    for (Partition partition : held.held()) {
+      if (sweeping.add(partition)) {
+        redis
+            .completing(() -> redis.start(Script.SWEEP, keys(partition), arguments(partition)))
+            .whenCompleteAsync(
+                (reply, failure) -> ended(partition, reply, failure), Thread::startVirtualThread);
       }
     }
   }
 
-  private void finish(Partition partition, CompletionStage<List<Object>> begun) {
-    ScriptReply reply = new ScriptReply(redis.await(begun));
+  private void ended(
+      Partition partition, @Nullable List<Object> reply, @Nullable Throwable failure) {
+    try {
+      if (reply != null) {
+        finish(partition, new ScriptReply(reply));
+      } else {
+        // The next sweep of any replica continues; the script takes each entry once.
+        LOG.atDebug().setCause(failure).log("sweep_failed");
+      }
+    } catch (RedisUnavailableException e) {
+      LOG.atDebug().setCause(e).log("sweep_failed");
+    } catch (RuntimeException e) {
+      LOG.atError().setCause(e).log("sweep_error");
+    } finally {
+      sweeping.remove(partition);
+    }
+  }
+
+  private void finish(Partition partition, ScriptReply reply) {
     ScriptReply expired = reply.list(2);
     for (int i = 0; i < expired.size(); i++) {
       report(expired.text(i));
@@ -123,12 +141,12 @@ public final class Sweeper {
     return keys;
   }
 
-  private ScriptArguments arguments() {
+  private ScriptArguments arguments(Partition partition) {
     return new ScriptArguments()
         .add(properties.redeliverAfter())
         .add(properties.expireAfter())
         .add(properties.sweepBatch())
-        .add(fanOut.publishes() ? topic : "")
+        .add(fanOut.mode().publishes() ? channels.prefix(partition) : "")
         .add(properties.examples())
         .add(DeliveryOutcome.NOT_RECEIVED.wireName())
         .add(DeliveryOutcome.OWNER_GONE.wireName());
@@ -180,7 +198,7 @@ public final class Sweeper {
   private void reap(Partition partition, String incarnation) {
     String channelsKey = Keys.channels(partition, incarnation);
     List<byte[]> channels =
-        redis.call(commands -> commands.srandmember(channelsKey, CHANNELS_PER_CALL));
+        redis.call(partition, commands -> commands.srandmember(channelsKey, CHANNELS_PER_CALL));
     List<String> keys =
         new ArrayList<>(
             List.of(
@@ -205,18 +223,27 @@ public final class Sweeper {
    * Otherwise the totals would grow without limit where each start of a replica has a new name. A
    * second sweep has no effect. One call at a time; blocks as a script does.
    *
-   * @throws RedisUnavailableException if Redis does not reply
+   * @throws RedisUnavailableException if the primary of a partition does not reply; the totals of
+   *     the other partitions are swept all the same
    */
   public void sweepTotals() {
     ScriptArguments arguments = new ScriptArguments().add(retention.replicas());
     Leases.COUNTERS.stream().skip(1).forEach(arguments::add);
+    RedisUnavailableException failure = null;
     for (Partition partition : held.held()) {
       List<String> keys = List.of(Keys.leases(partition), Keys.account(partition));
-      List<Object> reply = redis.run(Script.DELETE_REPLICA_TOTALS, keys, arguments);
-      long deleted = new ScriptReply(reply).number(0);
-      if (deleted > 0) {
-        LOG.atDebug().addKeyValue("replicas", deleted).log("replica_totals_deleted");
+      try {
+        List<Object> reply = redis.run(Script.DELETE_REPLICA_TOTALS, keys, arguments);
+        long deleted = new ScriptReply(reply).number(0);
+        if (deleted > 0) {
+          LOG.atDebug().addKeyValue("replicas", deleted).log("replica_totals_deleted");
+        }
+      } catch (RedisUnavailableException e) {
+        failure = e;
       }
+    }
+    if (failure != null) {
+      throw failure;
     }
   }
 }

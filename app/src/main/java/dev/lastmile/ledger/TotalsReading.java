@@ -3,6 +3,8 @@ package dev.lastmile.ledger;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.updates.DeliveryOutcome;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -17,7 +19,7 @@ import java.util.Set;
  *     partitions begin together, unless the keys of one were lost
  * @param oldestMillis age of the oldest outstanding delivery on the ledger's clock
  * @param repairs times of the last repair of each partition, separated by commas
- * @param redisMillis Redis time of the reading; 0 for none
+ * @param redisMillis time of the reading, by the clock of the first partition; 0 for none
  */
 record TotalsReading(
     Map<String, Long> totals,
@@ -27,6 +29,39 @@ record TotalsReading(
     String repairs,
     long redisMillis) {
   static final TotalsReading NONE = new TotalsReading(Map.of(), 0, 0, 0, "", 0);
+
+  /**
+   * The sums over all partitions.
+   *
+   * @param redisMillis Redis time of the reading, by the clock of the first partition only: clocks
+   *     of primaries differ
+   */
+  static TotalsReading of(Collection<PartitionTotals> partitions, long redisMillis) {
+    Map<String, Long> totals = new HashMap<>();
+    Map<String, Integer> found = new HashMap<>();
+    long begun = 0;
+    long outstanding = 0;
+    long oldest = 0;
+    List<String> repaired = new ArrayList<>();
+    for (PartitionTotals partition : partitions) {
+      begun = Math.max(begun, partition.begunSeconds());
+      outstanding += partition.outstanding();
+      oldest = Math.max(oldest, partition.oldestMillis());
+      repaired.add(partition.repaired());
+      partition
+          .counters()
+          .forEach((counter, total) -> {
+            totals.merge(counter, total, Long::sum);
+            found.merge(counter, 1, Integer::sum);
+          });
+    }
+    // The totals of a replica are created and deleted one partition after the other. A sum over
+    // some of the partitions would look like a counter that decreased.
+    found.values().removeIf(count -> count < partitions.size());
+    totals.keySet().retainAll(found.keySet());
+    return new TotalsReading(
+        Map.copyOf(totals), begun, outstanding, oldest, String.join(",", repaired), redisMillis);
+  }
 
   long outstandingOf(String owner) {
     long outstanding = total(owner, "expected");

@@ -104,7 +104,8 @@ class OperationController {
               kind,
               correlationId,
               initiated.context(),
-              new StateChange(OperationStatus.PENDING, 0, null, null, time.micros()),
+              new StateChange(
+                  OperationStatus.PENDING, 0, null, null, time.micros(channel.partition())),
               input,
               properties.deadlineOf(kind));
       return create(operation, idempotency, initiated, http);

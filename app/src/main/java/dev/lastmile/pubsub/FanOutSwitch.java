@@ -13,10 +13,11 @@ import org.springframework.stereotype.Component;
  * The fan-out mode of this replica, which can be changed while it runs. Only the demo changes it;
  * otherwise the configured mode stays.
  *
- * <p>While suspended, the replica behaves as if it had started in the mode {@code local-only}: it
- * does not publish, subscribe, redeliver or repair gaps, and it is never judged stalled. Presence,
- * ledger and totals continue. While messages are discarded, the subscription exists and delivers
- * nothing, even after a resubscription; the replica has to detect that by its canary.
+ * <p>In the mode {@code local-only} the replica does not publish, subscribe, redeliver or repair
+ * gaps, and it is never judged stalled. Presence, ledger and totals continue. The other modes
+ * differ only in the Pub/Sub channels of an update, so they can be changed at one replica after the
+ * other. While messages are discarded, the subscription exists and delivers nothing, even after a
+ * resubscription; the replica has to detect that by its canary.
  *
  * <p>Each change of state asks once whether it is published, so a change that began before the
  * switch ends as it began. Such a publication may find no subscriber, and such an update may reach
@@ -27,13 +28,13 @@ import org.springframework.stereotype.Component;
  */
 @Component
 public final class FanOutSwitch implements FanOut {
-  private final boolean configured;
+  private final FanOut.Mode configured;
   private final ObjectProvider<Dispatcher> dispatcher;
-  private volatile boolean publishes;
+  private volatile FanOut.Mode mode;
   private volatile boolean discarding;
 
   @GuardedBy("this")
-  private final List<Consumer<Boolean>> broadcastListeners = new ArrayList<>();
+  private final List<Consumer<Boolean>> publishingListeners = new ArrayList<>();
 
   @GuardedBy("this")
   private final List<Runnable> receivingAgainListeners = new ArrayList<>();
@@ -43,15 +44,19 @@ public final class FanOutSwitch implements FanOut {
    *     store, which needs this
    */
   FanOutSwitch(FanOutProperties properties, ObjectProvider<Dispatcher> dispatcher) {
-    this.configured = properties.fanOut() == FanOutMode.BROADCAST;
+    this.configured = properties.fanOut();
     this.dispatcher = dispatcher;
-    this.publishes = configured;
+    this.mode = configured;
+  }
+
+  @Override
+  public FanOut.Mode mode() {
+    return mode;
   }
 
   /** Whether updates are published, and those of other replicas are received. */
-  @Override
-  public boolean publishes() {
-    return publishes;
+  boolean publishes() {
+    return mode.publishes();
   }
 
   @Override
@@ -64,12 +69,17 @@ public final class FanOutSwitch implements FanOut {
     return discarding;
   }
 
-  /** Suspends the fan-out, or ends that. Does nothing if it is so already. */
-  public synchronized void suspend(boolean suspended) {
-    boolean now = configured && !suspended;
-    if (publishes != now) {
-      publishes = now;
-      broadcastListeners.forEach(listener -> listener.accept(now));
+  /** The mode of the settings. */
+  public FanOut.Mode configured() {
+    return configured;
+  }
+
+  /** Switches to another mode. Does nothing if it is the present one. */
+  public synchronized void use(FanOut.Mode wanted) {
+    boolean published = mode.publishes();
+    mode = wanted;
+    if (published != wanted.publishes()) {
+      publishingListeners.forEach(listener -> listener.accept(wanted.publishes()));
     }
   }
 
@@ -83,8 +93,8 @@ public final class FanOutSwitch implements FanOut {
   }
 
   /** Calls the listener at each change of {@link #publishes}. */
-  synchronized void onBroadcast(Consumer<Boolean> listener) {
-    broadcastListeners.add(listener);
+  synchronized void onPublishing(Consumer<Boolean> listener) {
+    publishingListeners.add(listener);
   }
 
   /** Calls the listener when messages are no longer discarded. */

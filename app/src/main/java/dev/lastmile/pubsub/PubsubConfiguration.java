@@ -11,7 +11,7 @@ import dev.lastmile.redis.RedisTime;
 import dev.lastmile.store.OperationStore;
 import dev.lastmile.store.Retention;
 import dev.lastmile.store.RetentionProperties;
-import dev.lastmile.streams.StateReader;
+import dev.lastmile.streams.Dispatcher;
 import java.util.concurrent.ScheduledExecutorService;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -22,7 +22,7 @@ import org.springframework.context.annotation.Configuration;
 @EnableConfigurationProperties({CanaryProperties.class, FanOutProperties.class})
 class PubsubConfiguration {
   @Bean
-  StateReader stateReader(OperationStore store) {
+  Dispatcher.StateReader stateReader(OperationStore store) {
     return store::read;
   }
 
@@ -34,6 +34,7 @@ class PubsubConfiguration {
       SubscriptionMonitor monitor,
       Leases leases,
       RedisPresence presence,
+      Dispatcher dispatcher,
       Sweeper sweeper,
       LedgerTotals totals,
       Retention retention,
@@ -43,8 +44,9 @@ class PubsubConfiguration {
       RetentionProperties retentionProperties) {
     return new PeriodicTasks(scheduler)
         .every("clock", redisProperties.clockInterval(), time::measure)
-        .every("lease", ledger.renewInterval(), leases::renewIfConnected)
+        .every("lease", ledger.renewInterval(), leases::renewAll)
         .every("withdrawals", ledger.renewInterval(), presence::withdrawPending)
+        .every("presence_check", dispatcher.presenceCheckInterval(), dispatcher.presenceCheck())
         .every("sweep", ledger.sweepInterval(), sweeper::sweep)
         .every("totals", ledger.accountInterval(), totals::refresh)
         .every("canary", canary.interval(), monitor::send)

@@ -5,6 +5,8 @@ import dev.lastmile.ledger.SettlementQueue;
 import dev.lastmile.redis.PeriodicTasks;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.streams.Dispatcher;
+import dev.lastmile.updates.Partition;
+import java.util.Collection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
@@ -30,7 +32,6 @@ final class PubsubLifecycle implements SmartLifecycle {
   private final Dispatcher dispatcher;
   private final FanOutSwitch fanOut;
   private volatile boolean running;
-  private volatile boolean connectedBefore;
 
   PubsubLifecycle(
       RedisConnection redis,
@@ -51,27 +52,28 @@ final class PubsubLifecycle implements SmartLifecycle {
 
   @Override
   public void start() {
-    leases.onNewIncarnation(heldUntil -> {
+    leases.onNewIncarnation((partitions, heldUntil) -> {
       subscriber.lossWindow(heldUntil);
-      dispatcher.reconcileAll();
+      dispatcher.reconcile(partitions);
     });
-    leases.onNewTerm(dispatcher::announceAll);
-    redis.onConnected(leases::renewIfConnected);
+    leases.onNewTerm(dispatcher::announceAgain);
+    redis.onConnected((_, _) -> leases.renewAll());
     redis.onConnected(this::connected);
+    redis.onAssigned(subscriber::follow);
     settlements.start();
     redis.start();
     fanOut.onReceivingAgain(() -> subscriber.renew("messages are no longer discarded"));
-    fanOut.onBroadcast(this::broadcast);
-    broadcast(fanOut.publishes());
+    fanOut.onPublishing(this::publishing);
+    publishing(fanOut.publishes());
     tasks.start();
     running = true;
   }
 
   /**
-   * Starts or stops the broadcast. At a start, gaps are repaired again before the subscription has
+   * Starts or stops to receive. At a start, gaps are repaired again before the subscription has
    * every stream reconciled, so that no gap stays unrepaired.
    */
-  private void broadcast(boolean on) {
+  private void publishing(boolean on) {
     dispatcher.repairGaps(on);
     if (on) {
       subscriber.start();
@@ -84,16 +86,15 @@ final class PubsubLifecycle implements SmartLifecycle {
     }
   }
 
-  /** Runs after each (re)connection, on a thread of the scheduler. */
-  private void connected() {
+  /** Runs after each (re)connection, on a virtual thread. */
+  private void connected(Collection<Partition> partitions, boolean again) {
     if (!fanOut.publishes()) {
-      dispatcher.reconcileAll();
-    } else if (connectedBefore) {
+      dispatcher.reconcile(partitions);
+    } else if (again) {
       // The fault that broke this connection has probably broken the subscription too, and a
-      // half-open connection is detected late. The new subscription has every stream reconciled.
-      subscriber.renew("Redis was unreachable");
+      // half-open connection is detected late. The new subscription has the streams reconciled.
+      subscriber.renew(partitions, "Redis was unreachable");
     }
-    connectedBefore = true;
   }
 
   @Override

@@ -1,25 +1,27 @@
 package dev.lastmile.pubsub;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import com.github.benmanes.caffeine.cache.Ticker;
 import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.ledger.Leases;
+import dev.lastmile.redis.PubsubChannels;
 import dev.lastmile.redis.RedisConnection;
-import dev.lastmile.redis.RedisDialer;
 import dev.lastmile.streams.StreamAdmission;
 import dev.lastmile.telemetry.Metric;
+import dev.lastmile.updates.Partition;
 import io.micrometer.core.instrument.MeterRegistry;
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicLongArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.slf4j.event.Level;
 import org.springframework.stereotype.Component;
 
 /**
- * Checks whether this replica receives published messages. It sends a canary message to itself
- * through Redis, on the topic of the updates.
+ * Checks whether this replica receives published messages. In each partition it sends a canary
+ * message to its own inbox, through Redis. The updates for all replicas come by the same connection
+ * and the same slot, so the canary stands for them, too.
  *
  * <p>No canary for {@code lastmile.canary.stale}: the replica resubscribes. Still none after {@code
  * lastmile.canary.stalled} more: if another replica receives its canary, this one is stalled and
@@ -58,19 +60,18 @@ final class SubscriptionMonitor {
   private final StreamAdmission admission;
   private final FanOutSwitch fanOut;
   private final CanaryProperties properties;
-  private final String topic;
+  private final PubsubChannels channels;
   private final Ticker ticker;
-  private final byte[] canary;
 
-  /** When the last canary was received; before the first one, the start of this replica. */
-  private volatile long receivedAtNanos;
+  /** By partition: when the last canary was received; before it, the start of this replica. */
+  private final AtomicLongArray receivedAtNanos = new AtomicLongArray(Partition.COUNT);
 
   /** Written under the lock of this; read by scrapes. */
   private volatile State state = State.REDIS_AWAY;
 
-  /** Since when this replica can receive: Redis is connected and the fan-out is enabled. */
+  /** By partition: since when this replica can receive: connected, and the fan-out is enabled. */
   @GuardedBy("this")
-  private long ableSinceNanos;
+  private final long[] ableSinceNanos = new long[Partition.COUNT];
 
   @GuardedBy("this")
   private boolean resubscribed;
@@ -84,7 +85,7 @@ final class SubscriptionMonitor {
       StreamAdmission admission,
       FanOutSwitch fanOut,
       CanaryProperties properties,
-      RedisDialer dialer,
+      PubsubChannels channels,
       Ticker ticker,
       MeterRegistry meters) {
     this.redis = redis;
@@ -92,33 +93,48 @@ final class SubscriptionMonitor {
     this.admission = admission;
     this.fanOut = fanOut;
     this.properties = properties;
-    this.topic = dialer.topic();
+    this.channels = channels;
     this.ticker = ticker;
-    this.canary = ("3\t" + leases.incarnation()).getBytes(UTF_8);
-    this.receivedAtNanos = ticker.read();
-    this.ableSinceNanos = receivedAtNanos;
+    long now = ticker.read();
+    for (Partition partition : Partition.ALL) {
+      receivedAtNanos.set(partition.index(), now);
+      ableSinceNanos[partition.index()] = now;
+    }
     for (State each : State.values()) {
       Metric.SUBSCRIPTION_STATE.gauge(meters, () -> state == each ? 1 : 0, each.wireName());
     }
-    Metric.CANARY_AGE.gauge(meters, () -> (ticker.read() - receivedAtNanos) / 1e9);
+    Metric.CANARY_AGE.gauge(meters, () -> (ticker.read() - receivedEverywhere()) / 1e9);
   }
 
-  /** Whether a message is a canary, of this or another replica. Called on the event loop. */
+  /** Whether a message is a canary. Called on the event loop. */
   boolean isCanary(byte[] message) {
-    if (message.length == 0 || message[0] != FORMAT) {
+    if (message.length != 2 || message[0] != FORMAT) {
       return false;
     }
-    if (Arrays.equals(message, canary)) {
-      receivedAtNanos = ticker.read();
+    if (message[1] >= 0 && message[1] < Partition.COUNT) {
+      receivedAtNanos.set(message[1], ticker.read());
     }
     return true;
   }
 
-  /** Sends a canary. Never waits. */
+  /** Sends a canary in each partition. Never waits. */
   void send() {
-    if (redis.isConnected()) {
-      var _ = redis.startCall(commands -> commands.publish(topic, canary));
+    for (Partition partition : Partition.ALL) {
+      byte[] canary = {FORMAT, (byte) partition.index()};
+      var _ =
+          redis.completing(() ->
+              redis.startCall(
+                  partition, commands -> commands.spublish(channels.inbox(partition), canary)));
     }
+  }
+
+  /** The time since which a canary was received in every partition. */
+  private long receivedEverywhere() {
+    long oldest = Long.MAX_VALUE;
+    for (Partition partition : Partition.ALL) {
+      oldest = Math.min(oldest, receivedAtNanos.get(partition.index()));
+    }
+    return oldest;
   }
 
   /**
@@ -127,7 +143,7 @@ final class SubscriptionMonitor {
    */
   synchronized void check(Subscriber subscriber) {
     State now = now(subscriber);
-    boolean proven = now == State.RECEIVING && receivedAtNanos > ableSinceNanos;
+    boolean proven = now == State.RECEIVING && isProven();
     leases.setReceiving(proven);
     if (now != state) {
       LOG.atLevel(now == State.RECEIVING ? Level.INFO : Level.WARN)
@@ -144,23 +160,63 @@ final class SubscriptionMonitor {
     // In any other state the cause is not known, and admission stays as it is.
   }
 
+  /**
+   * Whether a canary has come since this replica can receive, in every partition whose primary can
+   * be used. A primary that is away must not hide that a replica does not receive from the others.
+   */
+  @GuardedBy("this")
+  private boolean isProven() {
+    for (Partition partition : Partition.ALL) {
+      int index = partition.index();
+      if (redis.isConnected(partition) && receivedAtNanos.get(index) - ableSinceNanos[index] <= 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** The partitions that this replica could receive, and whose canary is too old. */
+  @GuardedBy("this")
+  private List<Partition> silent(long now) {
+    List<Partition> silent = new ArrayList<>();
+    for (Partition partition : Partition.ALL) {
+      if (redis.isConnected(partition) && age(partition, now) >= properties.stale().toNanos()) {
+        silent.add(partition);
+      }
+    }
+    return silent;
+  }
+
+  @GuardedBy("this")
+  private long age(Partition partition, long now) {
+    int index = partition.index();
+    return now - Math.max(receivedAtNanos.get(index), ableSinceNanos[index]);
+  }
+
   @GuardedBy("this")
   private State now(Subscriber subscriber) {
     long now = ticker.read();
     boolean enabled = fanOut.publishes();
-    if (!enabled || !redis.isConnected()) {
-      ableSinceNanos = now;
+    boolean connected = false;
+    for (Partition partition : Partition.ALL) {
+      if (enabled && redis.isConnected(partition)) {
+        connected = true;
+      } else {
+        ableSinceNanos[partition.index()] = now;
+      }
+    }
+    if (!connected) {
       resubscribed = false;
       return enabled ? State.REDIS_AWAY : State.OFF;
     }
-    long age = now - Math.max(receivedAtNanos, ableSinceNanos);
-    if (age < properties.stale().toNanos()) {
+    List<Partition> silent = silent(now);
+    if (silent.isEmpty()) {
       resubscribed = false;
       return State.RECEIVING;
     }
     boolean stalled = resubscribed && now - resubscribedAtNanos >= properties.stalled().toNanos();
     if (!resubscribed || stalled) {
-      subscriber.renew("no canary for " + age / 1_000_000 + " ms");
+      subscriber.renew(silent, "no canary for " + age(silent.getFirst(), now) / 1_000_000 + " ms");
       resubscribed = true;
       resubscribedAtNanos = now;
     }

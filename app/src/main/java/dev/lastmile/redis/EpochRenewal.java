@@ -9,13 +9,13 @@ import java.util.concurrent.CompletionStage;
  * running Redis was emptied.
  */
 final class EpochRenewal {
-  private final RedisConnection redis;
+  private final PrimaryConnection redis;
 
   /** The renewal that runs, or the last one. */
   @GuardedBy("this")
   private CompletableFuture<Void> newest = CompletableFuture.completedFuture(null);
 
-  EpochRenewal(RedisConnection redis) {
+  EpochRenewal(PrimaryConnection redis) {
     this.redis = redis;
   }
 

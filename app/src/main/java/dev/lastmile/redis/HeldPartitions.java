@@ -9,7 +9,7 @@ import java.util.List;
  *
  * <p>The renewals of the leases assign a partition to one replica at a time. The work stays correct
  * if two replicas do it, for example after a pause. Each replica holds at most its share, and for a
- * moment also partitions of a replica that is gone.
+ * moment also partitions of a replica that is gone, or that does not reach every primary.
  *
  * <p>Any thread reads; one thread at a time changes it.
  */

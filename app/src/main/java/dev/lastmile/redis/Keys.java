@@ -4,6 +4,7 @@ import dev.lastmile.updates.Channel;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Partition;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -14,6 +15,25 @@ import java.util.List;
  */
 public final class Keys {
   private Keys() {}
+
+  /**
+   * A key that never exists; the last one of every script. While its slot moves to another node of
+   * a cluster, both nodes refuse a script that has a missing key. Otherwise a script could begin,
+   * delete a key, and be refused at its next access of that key, without a rollback.
+   *
+   * @see <a href="https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/">Redis
+   *     cluster specification: multi-key operations</a>
+   */
+  static String none(Partition partition) {
+    return partition.tag() + ":none";
+  }
+
+  /** What a call of a script declares: its keys, and {@link #none}. */
+  static String[] declared(List<String> keys) {
+    String[] declared = Arrays.copyOf(keys.toArray(String[]::new), keys.size() + 1);
+    declared[keys.size()] = none(Partition.ofKey(keys.getFirst()));
+    return declared;
+  }
 
   public static String meta(Partition partition) {
     return partition.tag() + ":meta";

@@ -7,19 +7,13 @@ import io.lettuce.core.sentinel.api.StatefulRedisSentinelConnection;
 import io.lettuce.core.sentinel.api.sync.RedisSentinelCommands;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Asks the Sentinels for the primary. During a failover some of them name the old primary. So all
- * are asked at the same time, each on a virtual thread. Of the answers of a majority, the newest
- * configuration counts; if fewer answer, that of those. A Sentinel that is down, or whose name
- * cannot be resolved, delays nothing while a majority answers.
+ * Asks the Sentinels for the primary. During a failover some of them name the old primary. So the
+ * newest configuration of a {@linkplain MajorityQuestion majority} counts.
  *
  * @see <a href="https://redis.io/docs/latest/operate/oss_and_stack/management/sentinel/">Sentinel:
  *     configuration epochs</a>
@@ -28,6 +22,8 @@ final class PrimaryLookup {
   private final RedisClient client;
   private final String name;
   private final List<RedisURI> sentinels;
+  private final MajorityQuestion<RedisURI, Answer> question =
+      new MajorityQuestion<>(this::ask, SentinelFailure::new);
 
   /** An answer, and the epoch of the configuration that it is from. */
   private record Answer(InetSocketAddress primary, long epoch) {}
@@ -44,33 +40,8 @@ final class PrimaryLookup {
    * @throws RedisUnavailableException if no Sentinel names a primary within the limit
    */
   InetSocketAddress find(Duration limit) {
-    BlockingQueue<CompletableFuture<Answer>> ended = new LinkedBlockingQueue<>();
-    for (RedisURI sentinel : sentinels) {
-      CompletableFuture<Answer> answer =
-          CompletableFuture.supplyAsync(() -> ask(sentinel), Thread::startVirtualThread)
-              .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS)
-              .exceptionallyCompose(failure ->
-                  CompletableFuture.failedFuture(new SentinelFailure(sentinel, failure)));
-      var _ = answer.whenComplete((_, _) -> ended.add(answer));
-    }
-    int answers = 0;
-    Answer newest = null;
-    RedisUnavailableException failure = null;
-    for (int i = 0; i < sentinels.size() && answers <= sentinels.size() / 2; i++) {
-      try {
-        Answer answer = take(ended).join();
-        answers++;
-        newest = newest == null || answer.epoch() > newest.epoch() ? answer : newest;
-      } catch (CompletionException e) {
-        failure = clearer(failure, new RedisUnavailableException("no primary is known", e));
-      }
-    }
-    if (newest != null) {
-      return newest.primary();
-    }
-    throw failure != null
-        ? failure
-        : new RedisUnavailableException(RedisErrorCause.NO_PRIMARY, "there are no Sentinels");
+    List<Answer> answers = question.ask(sentinels, limit);
+    return Collections.max(answers, Comparator.comparingLong(Answer::epoch)).primary();
   }
 
   private Answer ask(RedisURI sentinel) {
@@ -91,20 +62,5 @@ final class PrimaryLookup {
     }
     throw new RedisUnavailableException(
         RedisErrorCause.NO_PRIMARY, "the Sentinel knows no primary " + name);
-  }
-
-  /** What a Sentinel answers says more than that another one is down. */
-  private static RedisUnavailableException clearer(
-      @Nullable RedisUnavailableException before, RedisUnavailableException next) {
-    return before == null || RedisErrorCause.of(next).isAnswer() ? next : before;
-  }
-
-  private static CompletableFuture<Answer> take(BlockingQueue<CompletableFuture<Answer>> ended) {
-    try {
-      return ended.take();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RedisUnavailableException("interrupted", e);
-    }
   }
 }

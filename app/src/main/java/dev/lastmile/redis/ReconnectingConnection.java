@@ -32,8 +32,8 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
   private static final Logger LOG = LoggerFactory.getLogger(ReconnectingConnection.class);
 
   /**
-   * What is done with a connection. The methods run on a thread of the scheduler, one after the
-   * other, except {@link #lost}.
+   * What is done with a connection. The methods run on a virtual thread, one after the other,
+   * except {@link #lost}. So a server that does not answer takes no thread of the scheduler.
    */
   public interface Steps<C> {
     /** Starts to connect. May block for the time of one attempt. */
@@ -60,9 +60,6 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
 
   /** Set by an attempt; cleared when that connection breaks or is dropped. */
   private final AtomicReference<@Nullable C> connection = new AtomicReference<>();
-
-  /** Whether no connection is wanted at present. */
-  private volatile boolean paused;
 
   private volatile boolean closed;
 
@@ -91,15 +88,14 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
     return connection.get();
   }
 
-  /** Connects, for the first time or after {@link #pause}. Any thread; returns at once. */
+  /** Starts to connect. Any thread; returns at once. */
   public void start() {
-    paused = false;
     request();
   }
 
-  /** Closes the connection until {@link #start}. Any thread; returns at once. */
-  public void pause() {
-    paused = true;
+  /** As {@link #close}, but returns at once. Any thread. */
+  public void retire() {
+    closed = true;
     closeAsync(connection.getAndSet(null));
   }
 
@@ -129,7 +125,11 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
 
   private void schedule(long delayMillis) {
     try {
-      var _ = scheduler.schedule(this::attempt, delayMillis, TimeUnit.MILLISECONDS);
+      var _ =
+          scheduler.schedule(
+              () -> Thread.ofVirtual().name("redis-connect").start(this::attempt),
+              delayMillis,
+              TimeUnit.MILLISECONDS);
     } catch (RejectedExecutionException e) {
       // The application has ended: no connection is needed any more.
     }
@@ -165,7 +165,7 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
   }
 
   private void connect() {
-    if (isUnwanted() || connection.get() != null) {
+    if (closed || connection.get() != null) {
       return;
     }
     C fresh = await(steps.dial());
@@ -183,8 +183,8 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
       closeAsync(fresh);
       throw e;
     }
-    if (isUnwanted()) {
-      // Since the check above; pause() or close() may not have seen this connection.
+    if (closed) {
+      // Since the check above; retire() or close() may not have seen this connection.
       closeAsync(connection.getAndSet(null));
     } else if (fresh.isOpen()) {
       taken();
@@ -201,10 +201,6 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
       // The connection itself is in use.
       LOG.atError().setCause(e).log("redis_listener_failed");
     }
-  }
-
-  private boolean isUnwanted() {
-    return closed || paused;
   }
 
   private void lost(C broken) {

@@ -2,6 +2,7 @@ package dev.lastmile.redis;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.lastmile.telemetry.Metric;
+import dev.lastmile.telemetry.Replica;
 import io.lettuce.core.resource.ClientResources;
 import io.lettuce.core.resource.DefaultEventLoopGroupProvider;
 import io.lettuce.core.resource.SocketAddressResolver;
@@ -19,7 +20,7 @@ import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactor
 @EnableConfigurationProperties(RedisProperties.class)
 class RedisConfiguration {
   /**
-   * One event loop for both connections. The reply to a change and its publication arrive together,
+   * One event loop for all connections. The reply to a change and its publication arrive together,
    * so they wake one thread, once. No task on the loop blocks. So the name of the server is
    * resolved on the thread that connects; the default of Lettuce resolves it on the loop.
    */
@@ -38,6 +39,11 @@ class RedisConfiguration {
   }
 
   @Bean
+  PubsubChannels pubsubChannels(RedisDialer dialer, Replica replica) {
+    return new PubsubChannels(dialer.pubsubName(), replica);
+  }
+
+  @Bean
   RedisErrors redisErrors(Ticker ticker, MeterRegistry meters) {
     return new RedisErrors(ticker, meters);
   }
@@ -53,6 +59,10 @@ class RedisConfiguration {
       MeterRegistry meters) {
     RedisConnection connection =
         new RedisConnection(dialer, resources, errors, properties, ticker, scheduler);
+    Metric.PRIMARIES.gauge(meters, () -> connection.primaries(true), "connected");
+    Metric.PRIMARIES.gauge(meters, () -> connection.primaries(false), "disconnected");
+    Metric.PARTITIONS.gauge(meters, () -> connection.partitions(true), "connected");
+    Metric.PARTITIONS.gauge(meters, () -> connection.partitions(false), "disconnected");
     Metric.SENTINELS.gauge(meters, () -> connection.sentinels(true), "subscribed");
     Metric.SENTINELS.gauge(meters, () -> connection.sentinels(false), "unreachable");
     return connection;
@@ -64,8 +74,8 @@ class RedisConfiguration {
   }
 
   @Bean
-  RedisTime redisTime(RedisConnection redis, Ticker ticker, MeterRegistry meters) {
-    RedisTime time = new RedisTime(redis, ticker);
+  RedisTime redisTime(RedisConnection redis, MeterRegistry meters) {
+    RedisTime time = new RedisTime(redis);
     Metric.CLOCK_SKEW.gauge(meters, () -> time.secondsBehind(Instant.now()));
     return time;
   }

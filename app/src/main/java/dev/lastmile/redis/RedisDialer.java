@@ -17,7 +17,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
+import org.springframework.data.redis.connection.RedisClusterConfiguration;
 import org.springframework.data.redis.connection.RedisNode;
 import org.springframework.data.redis.connection.RedisPassword;
 import org.springframework.data.redis.connection.RedisSentinelConfiguration;
@@ -48,20 +50,15 @@ public final class RedisDialer implements AutoCloseable {
           .count(3)
           .build();
 
+  /** Stands for the only primary, whose address each attempt to connect finds anew. */
+  public static final InetSocketAddress ANY_PRIMARY = InetSocketAddress.createUnresolved("*", 0);
+
   private final LettuceConnectionFactory factory;
   private final RedisProperties properties;
   private final RedisClient client;
 
-  /**
-   * @throws IllegalStateException if the factory is for another topology than one primary or
-   *     Sentinel
-   */
   public RedisDialer(
       LettuceConnectionFactory factory, ClientResources resources, RedisProperties properties) {
-    if (factory.isClusterAware()) {
-      throw new IllegalStateException(
-          "spring.data.redis.cluster is not supported yet; use one primary, or Sentinel");
-    }
     this.factory = factory;
     this.properties = properties;
     this.client = RedisClient.create(resources);
@@ -116,10 +113,33 @@ public final class RedisDialer implements AutoCloseable {
   /**
    * Opens a connection for subscriptions. Blocks while the Sentinels are asked.
    *
+   * @param primary a primary of the cluster, or {@link #ANY_PRIMARY}
    * @throws RedisUnavailableException as {@link #primary}
    */
-  public CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> connectPubSub() {
-    return client.connectPubSubAsync(CODEC, uri(primary()));
+  public CompletionStage<StatefulRedisPubSubConnection<String, byte[]>> connectPubSub(
+      InetSocketAddress primary) {
+    return client.connectPubSubAsync(CODEC, uri(primary.equals(ANY_PRIMARY) ? primary() : primary));
+  }
+
+  /** Whether the partitions may have several primaries. */
+  boolean isCluster() {
+    return factory.isClusterAware();
+  }
+
+  /** The configured nodes of the cluster, not resolved; empty without a cluster. */
+  List<InetSocketAddress> clusterNodes() {
+    RedisClusterConfiguration cluster = factory.getClusterConfiguration();
+    return cluster == null
+        ? List.of()
+        : StreamSupport.stream(cluster.getClusterNodes().spliterator(), false)
+            .map(node ->
+                InetSocketAddress.createUnresolved(node.getRequiredHost(), node.getRequiredPort()))
+            .toList();
+  }
+
+  /** Opens a connection to a node of the cluster, to ask for the others. Does not wait. */
+  CompletionStage<StatefulRedisConnection<String, String>> connectNode(InetSocketAddress node) {
+    return client.connectAsync(StringCodec.UTF8, uri(node));
   }
 
   /** Opens a connection to a Sentinel, for subscriptions. Does not wait. */
@@ -143,14 +163,14 @@ public final class RedisDialer implements AutoCloseable {
   }
 
   /**
-   * The Pub/Sub channel of all messages. Pub/Sub has no database numbers: a message reaches the
-   * subscribers of every database of a server. So the default name contains the number.
+   * A part of the names of all Pub/Sub channels. Pub/Sub has no database numbers: a message reaches
+   * the subscribers of every database of a server. So the default contains the number.
    */
-  public String topic() {
+  String pubsubName() {
     if (!properties.topic().isEmpty()) {
       return properties.topic();
     }
-    return database() == 0 ? "lastmile:updates" : "lastmile:" + database() + ":updates";
+    return database() == 0 ? "" : Integer.toString(database());
   }
 
   private int database() {
@@ -159,6 +179,12 @@ public final class RedisDialer implements AutoCloseable {
 
   /** The address, or the Sentinels and the name of their primary, for logs: without secrets. */
   public String address() {
+    if (isCluster()) {
+      return clusterNodes().stream()
+          .map(node -> node.getHostString() + ":" + node.getPort())
+          .sorted()
+          .collect(Collectors.joining(","));
+    }
     RedisSentinelConfiguration sentinels = factory.getSentinelConfiguration();
     if (sentinels == null) {
       return factory.getHostName() + ":" + factory.getPort() + "/" + database();
@@ -174,8 +200,11 @@ public final class RedisDialer implements AutoCloseable {
   private RedisURI uri(InetSocketAddress primary) {
     RedisURI uri = uri(primary.getHostString(), primary.getPort());
     uri.setDatabase(database());
+    RedisClusterConfiguration cluster = factory.getClusterConfiguration();
     RedisSentinelConfiguration sentinels = factory.getSentinelConfiguration();
-    if (sentinels == null) {
+    if (cluster != null) {
+      authenticate(uri, cluster.getUsername(), cluster.getPassword());
+    } else if (sentinels == null) {
       RedisStandaloneConfiguration one = factory.getStandaloneConfiguration();
       authenticate(uri, one.getUsername(), one.getPassword());
     } else {

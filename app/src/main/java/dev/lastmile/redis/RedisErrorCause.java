@@ -41,6 +41,14 @@ enum RedisErrorCause {
   NOREPLICAS("NOREPLICAS"),
   /** The server runs another script for too long. */
   BUSY("BUSY"),
+  /** Another primary has the partition now. */
+  MOVED("MOVED"),
+  /** The partition moves to another primary, key by key. */
+  TRYAGAIN("TRYAGAIN"),
+  /** As {@link #TRYAGAIN}: none of the keys is at the old primary. */
+  ASK("ASK"),
+  /** The cluster has lost most of its primaries, or some slots. */
+  CLUSTERDOWN("CLUSTERDOWN"),
   /** The server needs a password, and none was sent. */
   NOAUTH("NOAUTH"),
   /** The user or the password is wrong. */
@@ -61,6 +69,8 @@ enum RedisErrorCause {
   TLS,
   /** No Sentinel that answers knows the primary. */
   NO_PRIMARY,
+  /** The data in Redis has the layout of another version. */
+  OTHER_LAYOUT,
   /** No answer in time. */
   TIMEOUT,
   /** The connection ended, or there is none yet. */
@@ -71,6 +81,11 @@ enum RedisErrorCause {
   OTHER;
 
   private static final Set<RedisErrorCause> END_CONNECTION = Set.of(READONLY, MASTERDOWN, NOAUTH);
+
+  private static final Set<RedisErrorCause> DOUBTS = Set.of(READONLY, MOVED, CLUSTERDOWN);
+
+  private static final Set<RedisErrorCause> SLOT_NOT_SERVED =
+      Set.of(MOVED, TRYAGAIN, ASK, CLUSTERDOWN);
 
   /** The first word of the error reply; empty for causes of another kind. */
   private final String word;
@@ -95,9 +110,29 @@ enum RedisErrorCause {
     return END_CONNECTION.contains(this);
   }
 
+  /**
+   * Whether the nodes of the cluster should be asked for the primary. Not while a slot moves: that
+   * may take long, and MOVED tells the end.
+   */
+  boolean doubtsPrimary() {
+    return DOUBTS.contains(this);
+  }
+
+  /**
+   * Whether the server does not serve the slot of the partition: another primary has it, or will
+   * have it, or none has it. Nothing was changed, and other partitions may work.
+   */
+  boolean isSlotNotServed() {
+    return SLOT_NOT_SERVED.contains(this);
+  }
+
   /** Whether a server has answered so. */
   boolean isAnswer() {
-    return !word.isEmpty() || this == MAXCLIENTS || this == ERROR_REPLY || this == NO_PRIMARY;
+    return !word.isEmpty()
+        || this == MAXCLIENTS
+        || this == ERROR_REPLY
+        || this == NO_PRIMARY
+        || this == OTHER_LAYOUT;
   }
 
   /** The cause of a failure: that of the innermost exception that has one. */

@@ -54,6 +54,11 @@ public final class RedisUnavailableException extends ErrorResponseException {
     return reason;
   }
 
+  /** Whether the server does not serve the slot of the partition. Nothing was changed. */
+  public boolean isSlotNotServed() {
+    return RedisErrorCause.of(this).isSlotNotServed();
+  }
+
   /** The cause, for logs; clients get the problem detail instead. */
   @Override
   public String getMessage() {

@@ -25,8 +25,14 @@ final class ReplyAwaiter {
    * @throws RedisUnavailableException if there is none within the timeout, or it is a failure
    */
   <T> T await(CompletionStage<T> reply) {
+    return await(reply, timeout);
+  }
+
+  /** As {@link #await(CompletionStage)}, with a shorter timeout. */
+  <T> T await(CompletionStage<T> reply, Duration atMost) {
     try {
-      return reply.toCompletableFuture().get(timeout.toNanos(), TimeUnit.NANOSECONDS);
+      long nanos = Math.min(timeout.toNanos(), atMost.toNanos());
+      return reply.toCompletableFuture().get(nanos, TimeUnit.NANOSECONDS);
     } catch (TimeoutException | CancellationException e) {
       throw unavailable(e);
     } catch (ExecutionException e) {

@@ -34,11 +34,13 @@ public enum Script {
   /** Finds the expected deliveries that a read of state has delivered. */
   FIND_EXPECTED("term.lua"),
   /** Redelivers and expires overdue deliveries. */
-  SWEEP("term.lua", "clock.lua"),
+  SWEEP("term.lua", "clock.lua", "totals.lua"),
   /** Removes the presence and the lease of an incarnation whose lease has ended. */
   REAP_INCARNATION("clock.lua"),
   /** Deletes the totals of replicas whose last lease ended long ago. */
   DELETE_REPLICA_TOTALS("clock.lua"),
+  /** Lets the totals of a partition begin anew. */
+  BEGIN_ACCOUNT("term.lua", "clock.lua", "totals.lua"),
   /** Reads the totals of the ledger. */
   ACCOUNT("term.lua", "clock.lua"),
   /** Appends an expiry to the timeline of an operation. */

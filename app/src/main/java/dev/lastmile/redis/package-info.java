@@ -1,10 +1,11 @@
 /**
  * Access to Redis: connections, scripts, key names, epochs, Redis time and periodic tasks.
  *
- * <p>Each replica has one connection for commands, which all threads share, and one for its
- * subscription. Both reconnect by {@link dev.lastmile.redis.ReconnectingConnection}. Methods that
- * read or write Redis block the calling (virtual) thread for at most {@code lastmile.redis.timeout}
- * and throw {@link dev.lastmile.redis.RedisUnavailableException}. Callbacks from Redis never block.
+ * <p>Each replica has two connections to each primary: one for commands, which all threads share,
+ * and one for its subscription. Both reconnect by {@link
+ * dev.lastmile.redis.ReconnectingConnection}. Methods that read or write Redis block the calling
+ * (virtual) thread for at most {@code lastmile.redis.timeout} and throw {@link
+ * dev.lastmile.redis.RedisUnavailableException}. Callbacks from Redis never block.
  */
 @NullMarked
 @ApplicationModule(allowedDependencies = {"telemetry", "updates"})

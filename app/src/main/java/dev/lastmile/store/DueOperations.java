@@ -4,15 +4,19 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.lastmile.redis.Keys;
 import dev.lastmile.redis.RedisConnection;
+import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.redis.Script;
 import dev.lastmile.redis.ScriptArguments;
 import dev.lastmile.updates.OperationId;
 import dev.lastmile.updates.Partition;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
 
 /**
@@ -28,6 +32,8 @@ import org.springframework.stereotype.Component;
  */
 @Component
 public final class DueOperations {
+  private static final Logger LOG = LoggerFactory.getLogger(DueOperations.class);
+
   private final RedisConnection redis;
   private final OverdueProperties overdue;
 
@@ -48,17 +54,19 @@ public final class DueOperations {
    * @param limit maximum number per partition
    */
   public List<OperationId> claimSubmissions(Duration lease, int limit) {
-    List<OperationId> claimed = new ArrayList<>();
-    for (Partition partition : Partition.ALL) {
-      claimed.addAll(claim(Keys.submissions(partition), lease, limit));
-    }
-    return claimed;
+    return Partition.ALL.stream()
+        .map(partition -> start(Keys.submissions(partition), lease, limit))
+        .toList()
+        .stream()
+        .flatMap(claim -> claimed(claim).stream())
+        .toList();
   }
 
   /** Ends the submission: the external system has accepted the job, or the operation is final. */
   public void endSubmission(OperationId id) {
+    redis.call(id.partition(), commands -> commands.hdel(Keys.operationMetadata(id), "job"));
+    // Last: if the commands before fail, the submission is claimed and ended again.
     remove(Keys.submissions(id.partition()), id);
-    redis.call(commands -> commands.hdel(Keys.operationMetadata(id), "job"));
   }
 
   /**
@@ -77,14 +85,16 @@ public final class DueOperations {
 
   private List<OperationId> claimAny(
       Function<Partition, String> key, AtomicInteger next, int limit) {
-    List<OperationId> claimed = new ArrayList<>();
     // A call begins where the last one ended, so that every partition gets its turn.
-    for (int i = 0; i < Partition.COUNT && claimed.size() < limit; i++) {
-      Partition partition =
-          Partition.ALL.get(Math.floorMod(next.getAndIncrement(), Partition.COUNT));
-      claimed.addAll(claim(key.apply(partition), overdue.lease(), limit - claimed.size()));
-    }
-    return claimed;
+    int turns = Math.min(limit, Partition.COUNT);
+    int first = next.getAndAdd(turns);
+    return IntStream.range(0, turns)
+        .mapToObj(i -> Partition.ALL.get(Math.floorMod(first + i, Partition.COUNT)))
+        .map(partition -> start(key.apply(partition), overdue.lease(), limit / turns))
+        .toList()
+        .stream()
+        .flatMap(claim -> claimed(claim).stream())
+        .toList();
   }
 
   /** Removes an operation from the deadlines: it has an outcome, or does not exist any more. */
@@ -98,13 +108,23 @@ public final class DueOperations {
   }
 
   private void remove(String key, OperationId id) {
-    redis.call(commands -> commands.zrem(key, id.value().getBytes(UTF_8)));
+    redis.call(id.partition(), commands -> commands.zrem(key, id.value().getBytes(UTF_8)));
   }
 
-  private List<OperationId> claim(String key, Duration lease, int limit) {
+  private CompletionStage<List<Object>> start(String key, Duration lease, int limit) {
     ScriptArguments arguments = new ScriptArguments().add(lease).add(limit);
-    return redis.run(Script.CLAIM, List.of(key), arguments).stream()
-        .map(id -> new OperationId(new String((byte[]) id, UTF_8)))
-        .toList();
+    return redis.completing(() -> redis.start(Script.CLAIM, List.of(key), arguments));
+  }
+
+  /** Nothing of a partition whose primary is away: the others do not wait for it. */
+  private List<OperationId> claimed(CompletionStage<List<Object>> claim) {
+    try {
+      return redis.await(claim).stream()
+          .map(id -> new OperationId(new String((byte[]) id, UTF_8)))
+          .toList();
+    } catch (RedisUnavailableException e) {
+      LOG.atDebug().setCause(e).log("claim_postponed");
+      return List.of();
+    }
   }
 }

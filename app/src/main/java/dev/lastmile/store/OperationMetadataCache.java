@@ -36,7 +36,9 @@ final class OperationMetadataCache {
     OperationMetadata cached = cache.getIfPresent(id);
     return cached != null
         ? Optional.of(cached)
-        : read(id, redis.call(commands -> commands.hgetall(Keys.operationMetadata(id))));
+        : read(
+            id,
+            redis.call(id.partition(), commands -> commands.hgetall(Keys.operationMetadata(id))));
   }
 
   /** As {@link #get}, without blocking. On a cache miss it completes on the event loop of Redis. */
@@ -45,8 +47,9 @@ final class OperationMetadataCache {
     return cached != null
         ? CompletableFuture.completedFuture(Optional.of(cached))
         : redis
-            .completing(
-                () -> redis.startCall(commands -> commands.hgetall(Keys.operationMetadata(id))))
+            .completing(() ->
+                redis.startCall(
+                    id.partition(), commands -> commands.hgetall(Keys.operationMetadata(id))))
             .thenApply(fields -> read(id, fields));
   }
 

@@ -1,8 +1,8 @@
 package dev.lastmile.store;
 
 import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.PubsubChannels;
 import dev.lastmile.redis.RedisConnection;
-import dev.lastmile.redis.RedisDialer;
 import dev.lastmile.redis.RedisProperties;
 import dev.lastmile.redis.RedisUnavailableException;
 import dev.lastmile.redis.Script;
@@ -21,6 +21,7 @@ import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Envelope;
 import dev.lastmile.updates.OperationId;
+import dev.lastmile.updates.Partition;
 import dev.lastmile.updates.Update;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -62,7 +63,7 @@ public final class OperationStore {
   OperationStore(
       RedisConnection redis,
       RedisProperties redisProperties,
-      RedisDialer dialer,
+      PubsubChannels channels,
       RetentionProperties retention,
       OverdueProperties overdue,
       Replica replica,
@@ -71,7 +72,7 @@ public final class OperationStore {
     this.redis = redis;
     this.retention = retention;
     this.hops = hops;
-    this.calls = new UpdateCall.Factory(dialer.topic(), replica, retention, overdue.after());
+    this.calls = new UpdateCall.Factory(channels, replica, retention, overdue.after());
     this.fanOut = fanOut;
     this.metadataCache = new OperationMetadataCache(redis, redisProperties.pointerCache());
   }
@@ -222,7 +223,9 @@ public final class OperationStore {
   /** The size of an operation's state in Redis, bytes; 0 if the channel has none with this id. */
   public long stateSize(Channel channel, OperationId id) {
     return id.partition().equals(channel.partition())
-        ? redis.call(commands -> commands.hstrlen(Keys.operations(channel), id.value() + ":e"))
+        ? redis.call(
+            channel.partition(),
+            commands -> commands.hstrlen(Keys.operations(channel), id.value() + ":e"))
         : 0;
   }
 
@@ -307,7 +310,7 @@ public final class OperationStore {
     if (!mayRenew) {
       throw new RedisUnavailableException("Redis lost its epochs twice");
     }
-    redis.renewEpochs();
+    redis.renewEpochs(channel.partition());
     return page(channel, after, paging, operations, false);
   }
 
@@ -319,8 +322,9 @@ public final class OperationStore {
    */
   private CompletionStage<ScriptReply> apply(
       Function<Publication, UpdateCall> call, TraceContext cause, Subject subject) {
-    if (!fanOut.publishes()) {
-      return run(call.apply(new Publication(false, cause)))
+    FanOut.Mode mode = fanOut.mode();
+    if (!mode.publishes()) {
+      return run(call.apply(new Publication(mode, cause)))
           .thenApply(reply -> {
             if (CHANGED.contains(reply.text(0))) {
               fanOut.dispatchLocally(reply.bytes(3));
@@ -329,13 +333,13 @@ public final class OperationStore {
           });
     }
     OpenHop published = hops.begin(Hop.PUBLISHED, cause);
-    return run(call.apply(new Publication(true, published.context())))
+    return run(call.apply(new Publication(mode, published.context())))
         .whenComplete((reply, failure) -> {
           if (failure != null) {
             published.end("error", subject);
           } else if (CHANGED.contains(reply.text(0))) {
             published.end(
-                reply.number(1) > 0 ? "audience" : "no_audience",
+                reply.text(1),
                 new Subject(subject.operation(), subject.correlation(), reply.number(2)));
           }
         });
@@ -350,7 +354,7 @@ public final class OperationStore {
   /** Runs a call again after the epochs were renewed, because a running Redis was emptied. */
   private CompletionStage<ScriptReply> runAgain(UpdateCall call) {
     return redis
-        .startRenewal()
+        .startRenewal(Partition.ofKey(call.keys().getFirst()))
         .thenCompose(_ -> send(call))
         .thenApply(reply -> {
           if (hasNoEpoch(reply)) {

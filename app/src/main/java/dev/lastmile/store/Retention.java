@@ -43,26 +43,35 @@ public final class Retention {
     this.time = time;
   }
 
-  /**
-   * Sweeps the held partitions once. Blocks as a script does.
-   *
-   * @throws RedisUnavailableException if Redis does not reply
-   */
+  /** Sweeps the held partitions once. Blocks as a script does. */
   public void sweep() {
     long deleted = 0;
     for (Partition partition : held.held()) {
-      Range<Long> due = Range.create(0L, time.micros() / 1_000);
-      List<byte[]> channels =
-          redis.call(commands ->
-              commands.zrangebyscore(
-                  Keys.expiry(partition), due, Limit.create(0, CHANNELS_PER_SWEEP)));
-      for (byte[] channel : channels) {
-        deleted += trim(new Channel(new String(channel, UTF_8)));
+      try {
+        deleted += sweep(partition);
+      } catch (RedisUnavailableException e) {
+        // The next sweep continues; other partitions do not wait for it.
+        LOG.atDebug().setCause(e).log("retention_postponed");
       }
     }
     if (deleted > 0) {
       LOG.atDebug().addKeyValue("operations", deleted).log("retention_swept");
     }
+  }
+
+  private long sweep(Partition partition) {
+    long deleted = 0;
+    Range<Long> due = Range.create(0L, time.micros(partition) / 1_000);
+    List<byte[]> channels =
+        redis.call(
+            partition,
+            commands ->
+                commands.zrangebyscore(
+                    Keys.expiry(partition), due, Limit.create(0, CHANNELS_PER_SWEEP)));
+    for (byte[] channel : channels) {
+      deleted += trim(new Channel(new String(channel, UTF_8)));
+    }
+    return deleted;
   }
 
   private long trim(Channel channel) {

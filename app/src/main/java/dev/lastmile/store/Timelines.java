@@ -31,7 +31,8 @@ public final class Timelines {
    * the first criterion.
    */
   public List<Passed> read(OperationId id) {
-    Map<String, byte[]> versions = redis.call(commands -> commands.hgetall(Keys.timeline(id)));
+    Map<String, byte[]> versions =
+        redis.call(id.partition(), commands -> commands.hgetall(Keys.timeline(id)));
     List<Passed> passed = new ArrayList<>();
     versions.forEach((version, lines) ->
         passed.addAll(parse(Long.parseLong(version), new String(lines, UTF_8))));

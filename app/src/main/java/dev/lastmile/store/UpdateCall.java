@@ -1,6 +1,7 @@
 package dev.lastmile.store;
 
 import dev.lastmile.redis.Keys;
+import dev.lastmile.redis.PubsubChannels;
 import dev.lastmile.redis.Script;
 import dev.lastmile.redis.ScriptArguments;
 import dev.lastmile.store.NewOperation.Idempotency;
@@ -24,14 +25,17 @@ record UpdateCall(Script script, List<String> keys, ScriptArguments arguments) {
   /**
    * How an update is published.
    *
-   * @param broadcast whether the script publishes it
+   * @param mode the fan-out mode, which decides on the Pub/Sub channels
    * @param context trace context that it carries
    */
-  record Publication(boolean broadcast, TraceContext context) {}
+  record Publication(FanOut.Mode mode, TraceContext context) {}
 
   /** Builds calls with the values that are the same in every call of this replica. */
   record Factory(
-      String topic, Replica replica, RetentionProperties retention, Duration overdueAfter) {
+      PubsubChannels channels,
+      Replica replica,
+      RetentionProperties retention,
+      Duration overdueAfter) {
 
     UpdateCall create(
         NewOperation operation,
@@ -93,8 +97,8 @@ record UpdateCall(Script script, List<String> keys, ScriptArguments arguments) {
         Publication publication) {
       ScriptArguments arguments =
           new ScriptArguments()
-              .add(topic)
-              .add(publication.broadcast())
+              .add(channels.prefix(id.partition()))
+              .add(publication.mode().wireName())
               .add(replica.name())
               .add(metadata.channel().value())
               .add(id.value())

@@ -23,8 +23,10 @@ final class ChannelStreams {
   private final long generation;
   private volatile StreamConnection[] connections = {};
 
-  /** The last announcement; null before the first one. */
-  volatile Presence.@Nullable Announcement announcement;
+  /**
+   * The incarnation under which the channel was announced; null before, and if it must be again.
+   */
+  volatile @Nullable String announcedAs;
 
   /**
    * Whether an announcement has been sent, so that the channel has to be withdrawn when its last
@@ -55,8 +57,7 @@ final class ChannelStreams {
 
   /** Whether the channel was announced under this incarnation. */
   boolean isAnnouncedAs(String incarnation) {
-    Presence.Announcement last = announcement;
-    return last != null && last.incarnation().equals(incarnation);
+    return incarnation.equals(announcedAs);
   }
 
   /** The generation: rises with each object of the same channel. */

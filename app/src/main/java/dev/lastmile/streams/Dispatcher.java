@@ -2,14 +2,21 @@ package dev.lastmile.streams;
 
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.lastmile.telemetry.Metric;
+import dev.lastmile.updates.Channel;
+import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delivery;
+import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Envelope;
+import dev.lastmile.updates.Partition;
 import dev.lastmile.updates.Update;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +40,22 @@ import org.springframework.stereotype.Component;
  */
 @Component
 public final class Dispatcher implements AutoCloseable {
+  /**
+   * Reads the authoritative state to start streams and to repair gaps. Implemented by {@code
+   * store}.
+   */
+  public interface StateReader {
+    /**
+     * Reads the changes after a cursor, at most one page. For null, or a cursor that cannot be
+     * continued, it reads all retained state. May block the calling thread; throws if the state
+     * cannot be read.
+     *
+     * @param paging whether the cursor is the end of a page; such a cursor stays valid below
+     *     deleted sequences
+     */
+    Delta read(Channel channel, @Nullable Cursor after, boolean paging);
+  }
+
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
   private final StreamRegistry registry;
@@ -41,6 +64,7 @@ public final class Dispatcher implements AutoCloseable {
   private final DeliveryLedger ledger;
   private final Ticker ticker;
   private final Reconciler reconciler;
+  private final PresenceCheck presenceCheck;
   private final List<DispatchWorker> workers = new ArrayList<>();
   private final Counter received;
   private final Counter dispatched;
@@ -67,6 +91,7 @@ public final class Dispatcher implements AutoCloseable {
     this.reconciler =
         new Reconciler(
             stateReader, registry, presence, pending, this, properties, memory, scheduler, meters);
+    this.presenceCheck = new PresenceCheck(registry, presence, this, properties);
     int count =
         properties.dispatchers() > 0
             ? properties.dispatchers()
@@ -88,6 +113,16 @@ public final class Dispatcher implements AutoCloseable {
 
   Reconciler reconciler() {
     return reconciler;
+  }
+
+  /** Finds deleted announcements. The caller runs it at the interval below. */
+  public Runnable presenceCheck() {
+    return presenceCheck::check;
+  }
+
+  /** The interval between two runs of {@link #presenceCheck}. */
+  public Duration presenceCheckInterval() {
+    return presenceCheck.interval();
   }
 
   /**
@@ -131,21 +166,31 @@ public final class Dispatcher implements AutoCloseable {
   }
 
   /**
-   * Reads the state for every connection: updates may have been missed, or Redis may hold other
-   * data. Returns at once. Connections stay open and hold live updates back until the read.
+   * Reads the state for every connection of these partitions: updates may have been missed, or
+   * Redis may hold other data. Returns at once. Connections stay open and hold live updates back
+   * until the read.
    */
-  public void reconcileAll() {
-    registry.all().forEach(this::requireResync);
+  public void reconcile(Collection<Partition> partitions) {
+    in(partitions, this::requireResync);
   }
 
-  /** Announces every channel again, and reads its state: Redis may hold other data. */
-  public void announceAll() {
-    registry
-        .all()
-        .forEach(group -> {
-          group.announcement = null;
-          requireResync(group);
-        });
+  /** Announces every channel of these partitions again, and reads its state, as above. */
+  public void announceAgain(Collection<Partition> partitions) {
+    in(partitions, this::announceAgain);
+  }
+
+  private void in(Collection<Partition> partitions, Consumer<ChannelStreams> action) {
+    for (ChannelStreams group : registry.all()) {
+      if (partitions.contains(group.channel().partition())) {
+        action.accept(group);
+      }
+    }
+  }
+
+  /** Announces a channel again, and reads its state: updates may not have reached this replica. */
+  void announceAgain(ChannelStreams group) {
+    group.announcedAs = null;
+    requireResync(group);
   }
 
   /** Reads the state of a channel again after the loss of one of its updates. */
@@ -233,28 +278,9 @@ public final class Dispatcher implements AutoCloseable {
     }
     dispatched.increment();
     offer(update, group, worker);
-    if (owner == null) {
-      checkPresence(update, group);
-    }
     if (owner != null && group.hasFlushed(update.cursor())) {
       // A read of state has already brought the update.
       pending.settleOne(update.channel(), update.cursor());
-    }
-  }
-
-  /**
-   * Announces a channel again if its presence was deleted in Redis: the update was published after
-   * the announcement, and the publisher did not find this replica among the owners. No delivery
-   * would be expected of this replica otherwise.
-   */
-  private void checkPresence(Update update, ChannelStreams group) {
-    Presence.Announcement last = group.announcement;
-    if (last != null
-        && group.isAnnouncedAs(presence.incarnation())
-        && last.atMicros() < update.publishedAtMicros()) {
-      LOG.atDebug().log("presence_missing");
-      group.announcement = null;
-      requireResync(group);
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.lastmile.streams;
 
 import dev.lastmile.updates.Channel;
+import java.util.Collection;
+import java.util.List;
 
 /**
  * Announces to the other replicas which channels have connections here. Implemented by {@code
@@ -10,16 +12,8 @@ import dev.lastmile.updates.Channel;
  * continues under a new incarnation and has to announce every channel again.
  */
 public interface Presence {
-  /**
-   * A confirmed announcement.
-   *
-   * @param incarnation the incarnation under which the channel was announced
-   * @param atMicros Redis time; every later publication of the channel expects a delivery
-   */
-  record Announcement(String incarnation, long atMicros) {}
-
-  /** The current incarnation. */
-  String incarnation();
+  /** The current incarnation in the partition of a channel. */
+  String incarnation(Channel channel);
 
   /** Whether this is the current or an earlier incarnation of this process. */
   boolean isOurs(String incarnation);
@@ -29,8 +23,15 @@ public interface Presence {
    * on the ledger expects updates of the channel from this replica.
    *
    * @param generation rises each time this replica starts to hold the channel
+   * @return the incarnation under which it was announced
    */
-  Announcement announce(Channel channel, long generation);
+  String announce(Channel channel, long generation);
+
+  /**
+   * Those of these channels that the present incarnation has announced and Redis does not know: the
+   * key was deleted. Blocks until Redis has answered, or for its timeout.
+   */
+  List<Channel> missing(Collection<Channel> announced);
 
   /**
    * Withdraws announcements of this or a lower generation. Never blocks; retries until Redis has

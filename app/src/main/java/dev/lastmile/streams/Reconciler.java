@@ -4,6 +4,7 @@ import dev.lastmile.telemetry.Metric;
 import dev.lastmile.updates.Cursor;
 import dev.lastmile.updates.Delta;
 import dev.lastmile.updates.Delta.ResetReason;
+import dev.lastmile.updates.Partition;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.util.ArrayList;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,20 +24,25 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One read serves all held connections of a channel, from the lowest position among them. Only
  * one worker reads a channel at a time, so a connection never receives an older read after a newer
- * one. The number of workers ({@code lastmile.stream.readers}) bounds the concurrent reads. A
- * channel is in the queue at most once, so the number of channels bounds the queue.
+ * one. Each partition has workers of its own ({@code lastmile.stream.readers}), so a primary that
+ * does not answer delays no reads from another one. A channel is in a queue at most once, so the
+ * number of channels bounds the queues.
  */
 final class Reconciler implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Reconciler.class);
 
-  private final StateReader stateReader;
+  private final Dispatcher.StateReader stateReader;
   private final StreamRegistry registry;
   private final Presence presence;
   private final PendingDeliveries pending;
   private final Dispatcher dispatcher;
   private final StreamProperties properties;
   private final StreamMemory memory;
-  private final LinkedBlockingQueue<ChannelStreams> waiting = new LinkedBlockingQueue<>();
+
+  /** The channels that wait for a read, by the index of their partition. */
+  private final List<LinkedBlockingQueue<ChannelStreams>> waiting =
+      Stream.generate(LinkedBlockingQueue<ChannelStreams>::new).limit(Partition.COUNT).toList();
+
   private final List<Thread> workers = new ArrayList<>();
   private final ScheduledExecutorService scheduler;
   private final Counter read;
@@ -44,7 +51,7 @@ final class Reconciler implements AutoCloseable {
   private final Metric.Counters<ResetReason> resets;
 
   Reconciler(
-      StateReader stateReader,
+      Dispatcher.StateReader stateReader,
       StreamRegistry registry,
       Presence presence,
       PendingDeliveries pending,
@@ -68,23 +75,30 @@ final class Reconciler implements AutoCloseable {
   }
 
   void start() {
-    for (int i = 0; i < properties.readers(); i++) {
-      workers.add(Thread.ofVirtual().name("reader-", i).start(this::run));
+    for (LinkedBlockingQueue<ChannelStreams> queue : waiting) {
+      for (int i = 0; i < properties.readers(); i++) {
+        workers.add(
+            Thread.ofVirtual().name("reader-", workers.size()).start(() -> readFrom(queue)));
+      }
     }
   }
 
   /** Requests a read for the held connections of a channel. Returns at once. Any thread. */
   void request(ChannelStreams group) {
     if (group.readRequests.getAndIncrement() == 0) {
-      waiting.add(group);
+      queue(group).add(group);
     }
   }
 
-  private void run() {
+  private LinkedBlockingQueue<ChannelStreams> queue(ChannelStreams group) {
+    return waiting.get(group.channel().partition().index());
+  }
+
+  private void readFrom(LinkedBlockingQueue<ChannelStreams> queue) {
     while (!Thread.currentThread().isInterrupted()) {
       ChannelStreams group;
       try {
-        group = waiting.take();
+        group = queue.take();
       } catch (InterruptedException e) {
         return;
       }
@@ -96,7 +110,7 @@ final class Reconciler implements AutoCloseable {
         handleFailure(group, List.of(group.connections()));
       }
       if (group.readRequests.addAndGet(-answered) != 0) {
-        waiting.add(group);
+        queue.add(group);
       }
     }
   }
@@ -155,9 +169,9 @@ final class Reconciler implements AutoCloseable {
    * replica.
    */
   private void announce(ChannelStreams group) {
-    if (!group.isAnnouncedAs(presence.incarnation())) {
+    if (!group.isAnnouncedAs(presence.incarnation(group.channel()))) {
       group.announced = true;
-      group.announcement = presence.announce(group.channel(), group.generation());
+      group.announcedAs = presence.announce(group.channel(), group.generation());
       if (group.retired) {
         // The last connection closed during the announcement, so its close did not withdraw the
         // channel.

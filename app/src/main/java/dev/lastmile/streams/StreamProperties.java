@@ -34,7 +34,7 @@ import org.springframework.validation.annotation.Validated;
  * @param dispatchQueue envelopes in the queue of each dispatcher. Further ones are discarded and
  *     counted, and the streams are repaired from state
  * @param dispatchBytes bytes in the queues of all dispatchers together; as {@code dispatchQueue}
- * @param readers reads of state that run at the same time
+ * @param readers reads of state that run at the same time in one partition
  * @param readRetry delay before a failed read of state is repeated
  * @param settleAfter time after receipt at which an update that was not flushed is checked: it may
  *     end as {@code client_gone} or {@code slow_consumer}
@@ -42,6 +42,8 @@ import org.springframework.validation.annotation.Validated;
  *     ledger has expired it by then
  * @param expectations received deliveries that may wait to be flushed. The ledger redelivers those
  *     above the limit
+ * @param presenceCheck time in which Redis is asked once for the announcement of each channel with
+ *     streams. A deleted one is found and repaired after at most this time
  * @param acceptQueue connections that may wait to be accepted (listen backlog)
  */
 @Validated
@@ -62,9 +64,11 @@ record StreamProperties(
     @Min(0) @Max(256) @DefaultValue("0") int dispatchers,
     @Min(1) @Max(1_000_000) @DefaultValue("8192") int dispatchQueue,
     @Min(65_536) @Max(1_073_741_824) @DefaultValue("16777216") int dispatchBytes,
-    @Min(1) @Max(1_000) @DefaultValue("16") int readers,
+    @Min(1) @Max(100) @DefaultValue("1") int readers,
     @DurationMin(millis = 10) @DurationMax(seconds = 60) @DefaultValue("500ms") Duration readRetry,
     @DurationMin(millis = 10) @DurationMax(seconds = 5) @DefaultValue("500ms") Duration settleAfter,
     @DurationMin(seconds = 1) @DurationMax(seconds = 60) @DefaultValue("6s") Duration forgetAfter,
     @Min(1) @Max(10_000_000) @DefaultValue("100000") int expectations,
+    @DurationMin(seconds = 1) @DurationMax(minutes = 10) @DefaultValue("30s")
+        Duration presenceCheck,
     @Min(1) @Max(65_535) @DefaultValue("4096") int acceptQueue) {}

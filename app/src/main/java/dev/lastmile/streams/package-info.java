@@ -10,8 +10,8 @@
  * flushed, or until its client counts as gone or slow. {@link dev.lastmile.streams.Drain} stops the
  * replica without losing an update.
  *
- * <p>Other packages implement the interfaces {@link dev.lastmile.streams.StateReader}, {@link
- * dev.lastmile.streams.Presence} and {@link dev.lastmile.streams.DeliveryLedger}.
+ * <p>Other packages implement the interfaces {@link dev.lastmile.streams.Dispatcher.StateReader},
+ * {@link dev.lastmile.streams.Presence} and {@link dev.lastmile.streams.DeliveryLedger}.
  *
  * <p>Locks: each stream has one lock. It is held for a few instructions, and never while another
  * component is called. The registry locks an entry of its map to copy an array, or to send a

@@ -28,8 +28,11 @@ public enum Hop {
    * outcome before the deadline.
    */
   CALLBACK("stored polled duplicate stale final", "rejected unknown", "unavailable deadline"),
-  /** Redis stored the update and published it. */
-  PUBLISHED("audience no_audience", "", "error"),
+  /**
+   * Redis stored the update and published it. Without a subscriber, an owner certainly gets no
+   * message.
+   */
+  PUBLISHED("audience no_audience", "no_subscriber", "error"),
   /** The owning replica flushed the update to a browser, or recorded why it could not. */
   DELIVERED(
       names(outcome -> !outcome.isExpired() && !outcome.isNotable()),

@@ -140,6 +140,18 @@ public enum Metric {
       "",
       "cause",
       "Attempts to connect and commands that failed, by cause"),
+  PRIMARIES(
+      Kind.GAUGE,
+      "lastmile.redis.primaries",
+      "",
+      "state",
+      "Redis primaries with a partition, by whether this replica is connected"),
+  PARTITIONS(
+      Kind.GAUGE,
+      "lastmile.redis.partitions",
+      "",
+      "state",
+      "Partitions, by whether this replica is connected to their primary; sixteen in all"),
   SENTINELS(
       Kind.GAUGE,
       "lastmile.redis.sentinels",

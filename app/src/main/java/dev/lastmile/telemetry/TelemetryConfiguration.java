@@ -14,7 +14,7 @@ import org.springframework.context.annotation.Configuration;
 class TelemetryConfiguration {
   @Bean
   Replica replica(ReplicaProperties properties) {
-    return new Replica(properties.replica());
+    return Replica.named(properties.replica());
   }
 
   @Bean

@@ -12,6 +12,10 @@ import java.util.stream.IntStream;
  * tags</a>). The number of partitions never changes: it is part of every stored key and every
  * operation id.
  *
+ * <p>The letters of a tag place its slot near the middle of one of sixteen equal ranges of slots.
+ * So up to sixteen primaries with equal ranges get nearly the same number of partitions. Another
+ * tag is another {@code Layout}.
+ *
  * @param index 0 to {@code COUNT - 1}
  */
 public record Partition(int index) {
@@ -23,12 +27,22 @@ public record Partition(int index) {
       IntStream.range(0, COUNT).mapToObj(Partition::new).toList();
 
   private static final List<String> TAGS =
-      IntStream.range(0, COUNT).mapToObj(index -> "{p" + index + "}").toList();
+      List.of(
+          "{p0pw}", "{p1qw}", "{p2rw}", "{p3sw}", "{p4tw}", "{p5uw}", "{p6vw}", "{p7ww}", "{p8hs}",
+          "{p9is}", "{paoc}", "{pbul}", "{pcle}", "{pdsl}", "{pekc}", "{pfql}");
+
+  /** The position of the digit in a tag. */
+  private static final int DIGIT = 2;
 
   public Partition {
     if (index < 0 || index >= COUNT) {
       throw new IllegalArgumentException("partition " + index);
     }
+  }
+
+  /** The partition of a key, whose tag has the digit. */
+  public static Partition ofKey(String key) {
+    return ofDigit(key.charAt(DIGIT));
   }
 
   /** The partition of a hexadecimal digit. */
@@ -41,7 +55,7 @@ public record Partition(int index) {
     return Character.forDigit(index, 16);
   }
 
-  /** The hash tag that starts every key of this partition, for example <code>{p7}</code>. */
+  /** The hash tag that starts every key of this partition, for example <code>{p7ww}</code>. */
   public String tag() {
     return TAGS.get(index);
   }

@@ -8,7 +8,7 @@
 --   each version covered or, for a duplicate, for its own}, or {'unknown' or 'ahead', index from 1}
 local operations_key, replica = KEYS[1], ARGV[1]
 local MAX_LINES = 64
-local count = (#KEYS - 1) / 2
+local count = (#KEYS - 2) / 2
 for i = 1, count do
   local id, version = ARGV[i * 3 - 1], tonumber(ARGV[i * 3])
   local state = redis.call('HGET', operations_key, id)

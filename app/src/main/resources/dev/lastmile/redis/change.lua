@@ -3,7 +3,7 @@
 -- KEYS  1 to 15 as in update.lua
 -- ARGV  1 to 15 as in update.lua  16 revision, '' for a change by this service  17 retention, ms
 --  18 '1' if revisions do not decide: for the final answer to a poll, which is never outdated, and for the deadline
--- Returns {'stored', number of owners, version, envelope if it was not published}; or {'unknown'}, {'duplicate'},
+-- Returns {'stored', outcome of publish, version, envelope if it was not published}; or {'unknown'}, {'duplicate'},
 --   {'stale'}, {'final'}, {'no_epoch'}
 --
 -- A state that this service has failed gives way to the first final report, once.
@@ -54,7 +54,7 @@ end
 
 version = tonumber(version) + 1
 local progress = reported_progress == '' and stored_progress or reported_progress
-local owners, envelope = store('callback', version, revision, acked, progress, nil)
+local update = store('callback', version, revision, acked, progress, nil)
 if reported then
   redis.call('HDEL', metadata_key, 'job', 'failedHere')
 end
@@ -71,7 +71,5 @@ if is_final(status) then
   redis.call('PEXPIRE', metadata_key, retention_millis)
   redis.call('PEXPIRE', timeline_key, retention_millis)
 end
-if published then
-  redis.call('PUBLISH', topic, envelope)
-end
-return {'stored', owners, version, not published and envelope or nil}
+local outcome = publish(update)
+return {'stored', outcome, version, outcome == 'local_only' and update.envelope or nil}

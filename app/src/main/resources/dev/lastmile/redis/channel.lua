@@ -36,7 +36,6 @@ local function with_found(keys, found_heads, found)
   if found_heads and string.find(found_heads, ' ' .. term .. ':', 1, true) then
     return found_heads
   end
-  local terms, trimmed_at = split_terms(redis.call('HGET', keys.meta, 'terms'))
   local kept = ''
   for _, name in ipairs(terms) do
     kept = kept .. (string.match(found_heads or '', ' ' .. name .. ':%d+') or '')
@@ -45,7 +44,7 @@ local function with_found(keys, found_heads, found)
 end
 
 -- For each term, oldest first, the highest sequence with which its readers can continue: {term, sequence, ...}.
-local function continuable(found_heads, terms, trimmed_at, head)
+local function continuable(found_heads, head)
   local result, left = {}, head
   for i = #terms, 1, -1 do
     result[i * 2 - 1], result[i * 2] = terms[i], left
@@ -60,9 +59,9 @@ end
 
 -- A new channel continues above this head, so that no old cursor is valid for it by chance.
 local function delete_position(keys, channel, head)
-  local trimmed = tonumber(redis.call('HGET', keys.meta, 'trimmed') or 0)
+  local highest = tonumber(redis.call('HGET', keys.meta, 'trimmed') or 0)
   redis.call('HDEL', keys.meta, position_field(channel))
-  redis.call('HSET', keys.meta, 'trimmed', string.format('%d', math.max(head, trimmed)))
+  redis.call('HSET', keys.meta, 'trimmed', string.format('%d', math.max(head, highest)))
   redis.call('ZREM', keys.expiry, channel)
 end
 
@@ -139,9 +138,8 @@ end
 
 -- The position of a channel in parts, as split_position. The channel is repaired if a part of it is missing.
 --
--- value    the position, from meta
--- trimmed  the highest head of a deleted channel, from meta
-local function checked_position(keys, channel, value, trimmed)
+-- value  the position, from meta
+local function checked_position(keys, channel, value)
   local head, floor, found_heads = split_position(value)
   head, floor = head or tonumber(trimmed or 0), floor or tonumber(trimmed or 0)
   local logged = redis.call('ZCARD', keys.log)

@@ -35,3 +35,8 @@ end
 local function replica_of(incarnation)
   return string.match(incarnation, '^(.*)~')
 end
+
+-- The process of an incarnation, which names its inbox.
+local function process_of(incarnation)
+  return string.match(incarnation, '^(.*)%.')
+end

@@ -5,7 +5,7 @@
 -- ARGV  1 to 15 as in update.lua
 --  16 maximum number of operations  17 fingerprint or ''  18 idempotency ttl, ms  19 submit again after, ms
 --  20 kind  21 job  22 traceparent and  23 tracestate of the creation  24 deadline, ms after now
--- Returns {'created', number of owners, version, envelope}; or {'conflict'}, {'repeated' or 'gone', operation id},
+-- Returns {'created', outcome of publish, version, envelope}; or {'conflict'}, {'repeated' or 'gone', operation id},
 --   {'full', id of an operation, ...}, {'no_epoch'}
 
 -- Operations whose pointers are checked when a channel is full.
@@ -51,7 +51,7 @@ if redis.call('ZCARD', log_key) >= tonumber(max_operations) then
 end
 
 local progress = reported_progress == '' and '0' or reported_progress
-local owners, envelope = store('initiated', 1, 0, '0', progress, floor)
+local update = store('initiated', 1, 0, '0', progress, floor)
 redis.call('HSET', metadata_key, 'channel', channel, 'kind', kind, 'correlationId', correlation_id,
   'traceparent', creation_traceparent, 'tracestate', creation_tracestate, 'createdAt', string.format('%d', millis),
   'job', job)
@@ -61,7 +61,4 @@ redis.call('ZADD', deadlines_key, millis + tonumber(deadline), id)
 if fingerprint ~= '' then
   redis.call('SET', idempotency_key, id .. ' ' .. fingerprint, 'PX', idempotency_ttl)
 end
-if published then
-  redis.call('PUBLISH', topic, envelope)
-end
-return {'created', owners, 1, envelope}
+return {'created', publish(update), 1, update.envelope}

@@ -7,10 +7,8 @@
 local meta_key, log_key, operations_key, finals_key, expiry_key = unpack(KEYS, 1, 5)
 local channel = ARGV[1]
 local keys = {meta = meta_key, log = log_key, operations = operations_key, finals = finals_key, expiry = expiry_key}
-local recorded_terms, trimmed, stored_position = unpack(redis.call('HMGET', meta_key, 'terms', 'trimmed',
-  position_field(channel)))
-record_term(meta_key, recorded_terms, trimmed)
-local head, _, found_heads = checked_position(keys, channel, stored_position, trimmed)
+record_term()
+local head, _, found_heads = checked_position(keys, channel, redis.call('HGET', meta_key, position_field(channel)))
 local deleted = 0
 for i = 2, #ARGV do
   local pointer_key, timeline_key = KEYS[i * 2 + 2], KEYS[i * 2 + 3]

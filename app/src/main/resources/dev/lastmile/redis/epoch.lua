@@ -6,7 +6,8 @@
 --       7 `hearing` (see lease.lua; one partition only)
 -- ARGV  1 the epoch to set if there is none  2 maximum number of entries to return of each zset
 -- Returns {1 if an epoch began, otherwise 0, number of deliveries that were outstanding, examples: entry, data, ...}
-local meta_key, ledger_key, redelivered_key, entries_key, account_key, leases_key, receiving_key = unpack(KEYS)
+local meta_key, ledger_key, redelivered_key, entries_key, account_key, leases_key = unpack(KEYS)
+local receiving_key = #KEYS > 7 and KEYS[7]
 local new_epoch, max_entries = unpack(ARGV)
 if redis.call('HEXISTS', meta_key, 'epoch') == 1 then
   return {0, 0}
@@ -22,7 +23,8 @@ end
 redis.call('DEL', ledger_key, redelivered_key, entries_key, account_key)
 -- A sweep notices by these fields that a key was deleted since.
 redis.call('HSET', entries_key, 'epoch', new_epoch)
-redis.call('HSET', account_key, 'epoch', new_epoch, 'term', term, 'begun', redis.call('TIME')[1])
+redis.call('HSET', account_key, 'epoch', new_epoch, 'term', term, 'begun', redis.call('TIME')[1],
+  'generation', new_epoch)
 for _, incarnation in ipairs(redis.call('ZRANGE', leases_key, 0, -1)) do
   redis.call('ZADD', leases_key, 0, incarnation)
 end

@@ -4,7 +4,7 @@
 --       4 channels: set of the channels that the incarnation has announced
 -- ARGV  1 incarnation  2 mode: announce, withdraw  3 channel  4 generation, increasing: a late withdrawal of an older
 --       generation does not remove a newer one
--- Returns {'done', time, us}, or {'lost'} if the lease has ended
+-- Returns {'done'}, or {'lost'} if the lease has ended
 local meta_key, leases_key, presence_key, channels_key = unpack(KEYS)
 local incarnation, mode, channel, generation = unpack(ARGV)
 local stored = redis.call('HGET', presence_key, incarnation)
@@ -23,4 +23,4 @@ if not stored or tonumber(stored) < tonumber(generation) then
   redis.call('HSET', presence_key, incarnation, generation)
   redis.call('SADD', channels_key, channel)
 end
-return {'done', micros}
+return {'done'}

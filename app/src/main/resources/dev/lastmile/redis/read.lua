@@ -9,15 +9,12 @@
 local meta_key, log_key, operations_key, finals_key, expiry_key = unpack(KEYS)
 local cursor_epoch, cursor_term, cursor_sequence, max_operations, max_bytes, paging, channel = unpack(ARGV)
 local keys = {meta = meta_key, log = log_key, operations = operations_key, finals = finals_key, expiry = expiry_key}
-local epoch, recorded_terms, trimmed, stored_position = unpack(redis.call('HMGET', meta_key, 'epoch', 'terms',
-  'trimmed', position_field(channel)))
+local epoch, stored_position = unpack(redis.call('HMGET', meta_key, 'epoch', position_field(channel)))
 if not epoch then
   return {}
 end
--- Not recorded: a read works also where Redis refuses writes.
-local terms, trimmed_at = present_terms(recorded_terms, trimmed)
-local head, floor, found_heads = checked_position(keys, channel, stored_position, trimmed)
-local continuations = continuable(found_heads, terms, trimmed_at, head)
+local head, floor, found_heads = checked_position(keys, channel, stored_position)
+local continuations = continuable(found_heads, head)
 local highest
 for i = 1, #continuations, 2 do
   if continuations[i] == cursor_term or (continuations[i] == term and cursor_term == term .. 'p') then

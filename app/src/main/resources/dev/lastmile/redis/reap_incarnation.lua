@@ -10,7 +10,7 @@ local swept, stalled = unpack(redis.call('HMGET', meta_key, 'swept', 'stalled'))
 if alive(leases_key, incarnation, ledger_clock(swept, stalled)) then
   return {'alive'}
 end
-for i = 5, #KEYS do
+for i = 5, #KEYS - 1 do
   redis.call('HDEL', KEYS[i], incarnation)
   redis.call('SREM', channels_key, ARGV[i - 3])
 end

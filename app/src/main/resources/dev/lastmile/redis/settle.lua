@@ -11,7 +11,7 @@ if redis.call('HGET', meta_key, 'epoch') ~= epoch then
   return {}
 end
 local outcomes = {}
-for i = 1, #KEYS - 5 do
+for i = 1, #KEYS - 6 do
   local channel, sequence, incarnation, version, published_in, how, at = unpack(ARGV, i * 7 - 2, i * 7 + 4)
   local timeline_key = KEYS[i + 5]
   local entry = channel .. ':' .. sequence .. ':' .. incarnation

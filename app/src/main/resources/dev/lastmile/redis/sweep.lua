@@ -6,11 +6,12 @@
 --
 -- KEYS  1 meta  2 ledger  3 redelivered  4 entries  5 account (see update.lua)  6 leases (see lease.lua)
 --       7 expired: list of the last expired entries, newest first
--- ARGV  1 redeliver after, ms  2 expire after, ms  3 maximum number of each  4 topic, '' = no redelivery is published
+-- ARGV  1 redeliver after, ms  2 expire after, ms  3 maximum number of each
+--       4 prefix of the Pub/Sub channels of the partition, '' = no redelivery is published
 --       5 expired entries to keep in the list  6 outcome if the owner is alive  7 outcome if its lease has ended
 -- Returns {1 if there were more, {incarnations whose lease has ended}, {expired: "at (us) reason entry data", ...}}
 local meta_key, ledger_key, redelivered_key, entries_key, account_key, leases_key, expired_key = unpack(KEYS)
-local redeliver_after, expire_after, max_entries, topic, examples, not_received, owner_gone = unpack(ARGV)
+local redeliver_after, expire_after, max_entries, pubsub_prefix, examples, not_received, owner_gone = unpack(ARGV)
 local epoch, swept, stalled = unpack(redis.call('HMGET', meta_key, 'epoch', 'swept', 'stalled'))
 if not epoch then
   return {0, {}, {}}
@@ -21,28 +22,16 @@ local function owner(entry)
   return string.match(entry, '^(%w+):(%d+):(.*)$')
 end
 
--- Keeps the replicas of the account, so that their totals exist in every partition.
---
 -- The outstanding deliveries get another redelivery, twice the usual time from now: their settlements may be lost, and an
 -- owner gets nothing before it has subscribed at the new primary.
-local function begin_account()
-  local expected = {}
+local function redeliver_outstanding()
   local renewed = string.format('%d', clock + tonumber(redeliver_after))
   for _, key in ipairs({ledger_key, redelivered_key}) do
     for _, entry in ipairs(redis.call('ZRANGE', key, 0, -1)) do
-      local _, _, incarnation = owner(entry)
-      local field = replica_of(incarnation) .. ' expected'
-      expected[field] = (expected[field] or 0) + 1
       redis.call('ZADD', ledger_key, renewed, entry)
     end
   end
   redis.call('DEL', redelivered_key)
-  for _, field in ipairs(redis.call('HKEYS', account_key)) do
-    if is_counter(field) then
-      redis.call('HSET', account_key, field, expected[field] or 0)
-    end
-  end
-  redis.call('HSET', account_key, 'epoch', epoch, 'term', term, 'begun', time[1])
 end
 
 redis.call('HSET', meta_key, 'swept', string.format('%d', millis), 'stalled',
@@ -58,7 +47,8 @@ if not marked or entries ~= redis.call('ZCARD', ledger_key) + redis.call('ZCARD'
   return {0, {}, {}}
 end
 if account_term ~= term then
-  begin_account()
+  begin_totals({ledger_key, redelivered_key}, account_key, epoch, term)
+  redeliver_outstanding()
 end
 local limit = tonumber(max_entries)
 
@@ -92,9 +82,10 @@ for i = 1, #again, 2 do
   redis.call('ZREM', ledger_key, entry)
   redis.call('ZADD', redelivered_key, again[i + 1], entry)
   local channel, sequence, incarnation = owner(entry)
-  if topic ~= '' and alive(leases_key, incarnation, clock) then
+  if pubsub_prefix ~= '' and alive(leases_key, incarnation, clock) then
     local data = string.gsub(redis.call('HGET', entries_key, entry), ' ', '\t')
-    redis.call('PUBLISH', topic, table.concat({'6', incarnation, channel, epoch, term, sequence, data}, '\t'))
+    redis.call('SPUBLISH', pubsub_prefix .. 'inbox:' .. process_of(incarnation),
+      table.concat({'6', incarnation, channel, epoch, term, sequence, data}, '\t'))
     redis.call('HINCRBY', account_key, replica_of(incarnation) .. ' redelivered', 1)
   end
 end

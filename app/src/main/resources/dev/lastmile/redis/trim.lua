@@ -8,10 +8,8 @@ local meta_key, log_key, operations_key, finals_key, expiry_key = unpack(KEYS)
 local channel, retention_millis, limit = unpack(ARGV)
 local keys = {meta = meta_key, log = log_key, operations = operations_key, finals = finals_key, expiry = expiry_key}
 local retention = tonumber(retention_millis)
-local recorded_terms, trimmed, stored_position = unpack(redis.call('HMGET', meta_key, 'terms', 'trimmed',
-  position_field(channel)))
-record_term(meta_key, recorded_terms, trimmed)
-local head, floor, found_heads = checked_position(keys, channel, stored_position, trimmed)
+record_term()
+local head, floor, found_heads = checked_position(keys, channel, redis.call('HGET', meta_key, position_field(channel)))
 local due = redis.call('ZRANGEBYSCORE', finals_key, 0, millis - retention, 'LIMIT', 0, limit)
 for _, id in ipairs(due) do
   floor = math.max(floor, tonumber(redis.call('ZSCORE', log_key, id) or 0))
@@ -20,9 +18,8 @@ for _, id in ipairs(due) do
   redis.call('ZREM', finals_key, id)
 end
 if redis.call('ZCARD', log_key) == 0 then
-  local terms, trimmed_at = present_terms(recorded_terms, trimmed)
   local highest = math.max(head, tonumber(trimmed or 0))
-  if #terms > 1 and continuable(found_heads, terms, trimmed_at, head)[2] < highest then
+  if #terms > 1 and continuable(found_heads, head)[2] < highest then
     -- The position is deleted with the heads of earlier terms. Their readers must not find theirs again by chance.
     highest = highest + 1
   end

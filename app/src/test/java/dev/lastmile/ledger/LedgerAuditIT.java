@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.redis.PartitionTags;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.telemetry.LedgerAudit;
 import dev.lastmile.testkit.telemetry.Scrape;
@@ -26,6 +27,9 @@ import org.junit.jupiter.api.io.TempDir;
  * imbalance.
  */
 class LedgerAuditIT {
+  private static final String P3 = PartitionTags.ALL.get(3);
+  private static final String P15 = PartitionTags.ALL.get(15);
+
   private static final String SCRAPE =
       """
       # HELP lastmile_deliveries_expected_total Deliveries that were expected of an owner
@@ -77,16 +81,16 @@ class LedgerAuditIT {
   void balanced() {
     keys.flushall();
     keys.hset(
-        "{p3}:account",
-        Map.of("epoch", "00000000000000aa", "term", "3f9a2c4b5d6e", "begun", "1700000000"));
+        P3 + ":account",
+        Map.of("epoch", "00000000000000aa", "term", "3f9a2c4b5d6e", "generation", "1700000000"));
     keys.hset(
-        "{p3}:account",
+        P3 + ":account",
         Map.of("a expected", "5", "a delivered", "3", "b expected", "2", "b owner_gone", "1"));
     outstanding("ledger", "op3-1:2:a~f00.1");
     outstanding("ledger", "op3-2:1:a~f00.2");
     outstanding("redelivered", "op3-3:7:b~f01.1");
     keys.hset(
-        "{p15}:account",
+        P15 + ":account",
         Map.of(
             "a expected",
             "4",
@@ -103,8 +107,8 @@ class LedgerAuditIT {
   }
 
   private void outstanding(String set, String entry) {
-    keys.zadd("{p3}:" + set, 1_000, entry);
-    keys.hset("{p3}:entries", entry, "whatever");
+    keys.zadd(P3 + ":" + set, 1_000, entry);
+    keys.hset(P3 + ":entries", entry, "whatever");
   }
 
   private static LedgerAudit read() {
@@ -133,35 +137,35 @@ class LedgerAuditIT {
     fault.accept(keys);
     assertThatThrownBy(() -> read().assertBalanced())
         .isInstanceOf(AssertionError.class)
-        .hasMessageContaining("p3: " + told);
+        .hasMessageContaining(P3 + ": " + told);
   }
 
   @Test
   void eachFaultIsTold() {
     unbalanced(
-        redis -> redis.hincrby("{p3}:account", "a expected", 1),
+        redis -> redis.hincrby(P3 + ":account", "a expected", 1),
         "expected - settled - expired = 4, outstanding = 3");
     unbalanced(
-        redis -> redis.hset("{p3}:account", Map.of("a delivered", "2", "b owner_gone", "2")),
+        redis -> redis.hset(P3 + ":account", Map.of("a delivered", "2", "b owner_gone", "2")),
         "of a: by counters 3 are open, outstanding 2");
     unbalanced(
-        redis -> redis.hset("{p3}:account", Map.of("a late", "-1", "a client_gone", "1")),
+        redis -> redis.hset(P3 + ":account", Map.of("a late", "-1", "a client_gone", "1")),
         "late of a is -1");
     unbalanced(
-        redis -> redis.zadd("{p3}:redelivered", 1, "op3-1:2:a~f00.1"),
+        redis -> redis.zadd(P3 + ":redelivered", 1, "op3-1:2:a~f00.1"),
         "an entry is in the ledger and redelivered");
     unbalanced(
-        redis -> redis.hdel("{p3}:entries", "op3-1:2:a~f00.1"),
+        redis -> redis.hdel(P3 + ":entries", "op3-1:2:a~f00.1"),
         "ledger=2 + redelivered=1, but entries=2");
-    unbalanced(redis -> redis.hset("{p3}:account", "a lost", "1"), "lost of a is no counter");
-    unbalanced(redis -> redis.hset("{p3}:account", "delivered", "1"), "expected - settled");
+    unbalanced(redis -> redis.hset(P3 + ":account", "a lost", "1"), "lost of a is no counter");
+    unbalanced(redis -> redis.hset(P3 + ":account", "delivered", "1"), "expected - settled");
   }
 
   @Test
   void aPartitionDoesNotMakeUpForAnother() {
-    keys.hincrby("{p3}:account", "a delivered", 1);
-    keys.hincrby("{p15}:account", "a expected", 1);
-    assertThatThrownBy(() -> read().assertBalanced()).hasMessageContaining("p15: ");
+    keys.hincrby(P3 + ":account", "a delivered", 1);
+    keys.hincrby(P15 + ":account", "a expected", 1);
+    assertThatThrownBy(() -> read().assertBalanced()).hasMessageContaining(P15 + ": ");
   }
 
   private static LedgerAudit scraped(String text) {

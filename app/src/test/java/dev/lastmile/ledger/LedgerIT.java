@@ -183,7 +183,7 @@ class LedgerIT extends LedgerScripts {
     sweep(60_000, 60_000, 10);
     assertThat(settle(update, "flushed", at -> at)).isEqualTo("foreign");
     assertThat(lease("renew", 60_000)).isEqualTo("no_epoch");
-    connection.renewEpochs();
+    connection.renewEpochs(PARTITION);
     assertThat(books().outstanding()).isZero();
     assertThat(lease("renew", 60_000)).isEqualTo("lost");
   }
@@ -236,5 +236,21 @@ class LedgerIT extends LedgerScripts {
 
     sweep(60_000, 60_000, 10);
     assertThat(sweeps(OWNER, true, 1_000)).as("swept a moment ago").isFalse();
+  }
+
+  @Test
+  void aHolderThatDoesNotReachEveryPrimary_isReplacedByOneThatDoes() {
+    String other = "b~00000000.0";
+    long never = 60_000;
+    lease(other, "take", 60_000);
+    assertThat(sweeps(OWNER, true, never, true)).isTrue();
+
+    assertThat(sweeps(OWNER, true, never, false)).as("kept while there is no other").isTrue();
+    assertThat(sweeps(other, true, never, false)).as("it reaches no more").isFalse();
+    assertThat(sweeps(other, false, never, true)).as("also above its share").isTrue();
+    assertThat(sweeps(OWNER, true, never, true)).isFalse();
+
+    assertThat(sweeps(other, true, never, true)).isTrue();
+    assertThat(sweeps(OWNER, true, never, true)).as("the new holder reaches all").isFalse();
   }
 }

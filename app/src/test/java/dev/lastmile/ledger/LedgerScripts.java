@@ -88,7 +88,8 @@ abstract class LedgerScripts {
   }
 
   private String lease(Partition partition, String owner, String mode, long millis) {
-    List<Object> arguments = new ArrayList<>(List.of(owner, mode, millis, "0", "1", 1_000, 2_500));
+    List<Object> arguments =
+        new ArrayList<>(List.of(owner, mode, millis, "0", "1", 1_000, 2_500, "1"));
     arguments.addAll(Leases.COUNTERS);
     return new ScriptReply(
             run(
@@ -100,9 +101,16 @@ abstract class LedgerScripts {
 
   /** Renews a lease; returns whether the owner sweeps the partition from now on. */
   boolean sweeps(String owner, boolean wants, long silenceMillis) {
+    return sweeps(owner, wants, silenceMillis, true);
+  }
+
+  /** As above, by an owner that reaches every primary, or does not. */
+  boolean sweeps(String owner, boolean wants, long silenceMillis, boolean reachesAll) {
+    String wish = wants ? "1" : "0";
     List<Object> arguments =
         new ArrayList<>(
-            List.of(owner, "renew", 60_000, "0", wants ? "1" : "0", silenceMillis, 2_500));
+            List.of(
+                owner, "renew", 60_000, "0", wish, silenceMillis, 2_500, reachesAll ? "1" : "0"));
     arguments.addAll(Leases.COUNTERS);
     ScriptReply reply =
         new ScriptReply(
@@ -187,7 +195,7 @@ abstract class LedgerScripts {
                 redeliverMillis,
                 expireMillis,
                 most,
-                "updates",
+                PARTITION.tag() + ":",
                 5,
                 "not_received",
                 "owner_gone"));

@@ -31,7 +31,7 @@ class LedgerTotalsIT extends LedgerScripts {
   void open() {
     leaseEverywhere(OWNER, "take", 60_000);
     held.assigned(Partition.ALL, 1);
-    account = new LedgerTotals(connection, held, new Replica("a"), clock::get, meters);
+    account = new LedgerTotals(connection, held, Replica.named("a"), clock::get, meters);
   }
 
   private double outstanding() {
@@ -96,7 +96,7 @@ class LedgerTotalsIT extends LedgerScripts {
     assertThat(books().total("owner_gone")).isOne();
     assertThat(retire(Duration.ZERO)).isOne();
     assertThat(commands.hkeys(Keys.account(PARTITION)))
-        .containsExactlyInAnyOrder("epoch", "term", "begun");
+        .containsExactlyInAnyOrder("epoch", "term", "begun", "generation");
   }
 
   @Test
@@ -146,7 +146,7 @@ class LedgerTotalsIT extends LedgerScripts {
     publish();
     SimpleMeterRegistry others = new SimpleMeterRegistry();
     LedgerTotals other =
-        new LedgerTotals(connection, new HeldPartitions(), new Replica("b"), clock::get, others);
+        new LedgerTotals(connection, new HeldPartitions(), Replica.named("b"), clock::get, others);
     account.refresh();
     other.refresh();
 
@@ -164,7 +164,7 @@ class LedgerTotalsIT extends LedgerScripts {
     publish();
     SimpleMeterRegistry others = new SimpleMeterRegistry();
     LedgerTotals other =
-        new LedgerTotals(connection, new HeldPartitions(), new Replica("b"), clock::get, others);
+        new LedgerTotals(connection, new HeldPartitions(), Replica.named("b"), clock::get, others);
     commands.set(Keys.totals(), "of another version");
     other.refresh();
     assertThat(others.get("lastmile.deliveries.outstanding").gauge().value()).isOne();

@@ -8,6 +8,7 @@ import dev.lastmile.testkit.browser.Webhooks;
 import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
 import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.redis.PartitionTags;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.telemetry.LedgerAudit;
 import io.lettuce.core.RedisClient;
@@ -155,7 +156,7 @@ class PresenceIT {
       Awaitility.await()
           .atMost(COLLECTED)
           .until(() -> present().isEmpty() && channelSets().isEmpty());
-      assertThat(commands.zrange("{p3}:leases", 0, -1))
+      assertThat(commands.zrange(PartitionTags.ALL.get(3) + ":leases", 0, -1))
           .allMatch(name -> name.startsWith("replica-1~"));
     }
     b.start().awaitReady();

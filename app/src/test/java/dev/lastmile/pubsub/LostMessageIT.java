@@ -1,12 +1,14 @@
 package dev.lastmile.pubsub;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.hamcrest.Matchers.equalTo;
 
 import dev.lastmile.testkit.browser.Browser;
 import dev.lastmile.testkit.browser.SseClient;
 import dev.lastmile.testkit.browser.Webhooks;
 import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
+import dev.lastmile.testkit.cluster.Metrics;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -15,6 +17,27 @@ import org.junit.jupiter.api.Test;
  * not publish it, so the first one does not receive it.
  */
 class LostMessageIT {
+  /** The second replica owns the stream, and does not subscribe. */
+  @Test
+  void anOwnerWithoutASubscriptionIsSeenInTimelineAndMetric() {
+    try (Cluster cluster =
+        Cluster.builder().replicas(2).withReplica(2, "lastmile.fan-out", "local-only").start()) {
+      LastmileProcess publishing = cluster.replica(1);
+      Browser browser = Browser.at(publishing);
+      try (SseClient stream = browser.stream(cluster.replica(2))) {
+        stream.awaitReady();
+        String id = browser.create(publishing);
+        browser
+            .ask(publishing)
+            .get("/api/operations/" + id + "/timeline")
+            .then()
+            .body("hops.find { it.hop == 'published' }.outcome", equalTo("no_subscriber"));
+        assertThat(Metrics.of(publishing).sum("lastmile_hops_total", "outcome=\"no_subscriber\""))
+            .isEqualTo(1);
+      }
+    }
+  }
+
   @Test
   void theNextUpdateOfTheChannelBringsWhatWasLost_beforeItself() {
     try (Cluster cluster =

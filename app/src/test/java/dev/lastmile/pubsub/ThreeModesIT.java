@@ -14,17 +14,17 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Compares three modes: one replica delivers; several replicas without fan-out lose updates and
- * report no error; several replicas with fan-out deliver.
+ * Compares the modes: one replica delivers; several replicas without fan-out lose updates and
+ * report no error; several replicas with fan-out deliver, also while each has another mode.
  */
 @Tag("long")
 class ThreeModesIT {
   @Test
-  void singleWorks_scaledOutLocalOnlyFailsInSilence_scaledOutBroadcastWorks() {
+  void singleWorks_scaledOutLocalOnlyFailsInSilence_broadcastAndDirectedWork() {
     try (RedisServer redis = RedisServer.start()) {
       single(redis);
       localOnly(redis);
-      broadcast(redis);
+      fannedOut(redis);
     }
   }
 
@@ -81,11 +81,29 @@ class ThreeModesIT {
     }
   }
 
-  private static void broadcast(RedisServer redis) {
-    try (Cluster cluster = start(redis, 3, "broadcast")) {
-      assertSeen(cluster, cluster.replica(1), cluster.replica(2), cluster.replica(3));
+  /** The first replica broadcasts; the others publish to the owner. */
+  private static void fannedOut(RedisServer redis) {
+    try (Cluster cluster =
+        Cluster.builder()
+            .redis(redis.uri())
+            .withReplica(1, "lastmile.fan-out", "broadcast")
+            .start()) {
+      LastmileProcess broadcasting = cluster.replica(1);
+      LastmileProcess directed = cluster.replica(2);
+      LastmileProcess streaming = cluster.replica(3);
+      double unconcerned = received(directed);
+      assertSeen(cluster, directed, directed, streaming);
+      assertThat(received(directed)).as("received without a stream").isEqualTo(unconcerned);
+      System.out.println("3 replicas, directed: 200 to the callback, seen by the browser");
+      assertSeen(cluster, broadcasting, broadcasting, streaming);
+      assertThat(received(directed)).isEqualTo(unconcerned + 2);
       System.out.println("3 replicas, broadcast: 200 to the callback, seen by the browser");
+      assertSeen(cluster, directed, broadcasting, streaming);
     }
+  }
+
+  private static double received(LastmileProcess replica) {
+    return Metrics.of(replica).sum("lastmile_pubsub_received_total");
   }
 
   private static void assertSeen(

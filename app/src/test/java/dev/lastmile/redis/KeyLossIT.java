@@ -10,6 +10,7 @@ import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
 import dev.lastmile.testkit.cluster.Metrics;
 import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.redis.PartitionTags;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -90,6 +91,7 @@ class KeyLossIT {
             .redis(redis.uri())
             .replicas(2)
             .with("lastmile.retention.operations-per-channel", LIMIT)
+            .with("lastmile.stream.presence-check", "3s")
             .start();
     a = cluster.replica(1);
     b = cluster.replica(2);
@@ -151,16 +153,7 @@ class KeyLossIT {
       delete(deleted, pending, channel);
 
       eventually("the list", () -> browser.list(a, ""), 200);
-      Response created =
-          eventually(
-              "a creation",
-              () ->
-                  browser
-                      .ask(a)
-                      .contentType("application/json")
-                      .body("{\"kind\":\"export\"}")
-                      .post("/api/operations"),
-              201);
+      Response created = eventually("a creation", () -> browser.tryCreate(a), 201);
       String next = created.jsonPath().getString("operationId");
       stream.await("the open stream to go on", e -> e.data().contains(next));
       eventually("the callback", () -> webhooks.send(b, next, Webhooks.running(1, 10)), 200);
@@ -182,7 +175,7 @@ class KeyLossIT {
   }
 
   private static String tagOf(String operation) {
-    return "{p" + Character.digit(operation.charAt(2), 16) + "}";
+    return PartitionTags.ofOperation(operation);
   }
 
   private void delete(List<String> names, String operation, String channel) {
@@ -190,7 +183,7 @@ class KeyLossIT {
     List<String> keys = new ArrayList<>();
     for (String name : names) {
       if (name.equals(":hearing") || name.equals(":totals")) {
-        keys.add("{p0}" + name);
+        keys.add(PartitionTags.FIRST + name);
       } else if (name.equals(":channels:I")) {
         keys.addAll(commands.keys(tag + ":channels:*"));
       } else if (name.equals(":idempotency:C:D")) {

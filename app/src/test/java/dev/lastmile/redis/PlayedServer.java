@@ -62,8 +62,8 @@ public final class PlayedServer {
     before = NONE;
   }
 
-  /** The name of its term. */
-  public String term() {
+  /** The start of the name of its term; a number follows. */
+  public String replicationId() {
     return id.substring(0, 12);
   }
 
@@ -75,10 +75,7 @@ public final class PlayedServer {
             ASKS,
             "local replication = 'master_replid:%s master_replid2:%s'\n".formatted(id, before));
     return commands.eval(
-        played.getBytes(UTF_8),
-        ScriptOutputType.MULTI,
-        keys.toArray(String[]::new),
-        arguments.toArray());
+        played.getBytes(UTF_8), ScriptOutputType.MULTI, Keys.declared(keys), arguments.toArray());
   }
 
   private static String id(int number) {

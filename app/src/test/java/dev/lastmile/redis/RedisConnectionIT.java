@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.redis.PartitionTags;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
+import dev.lastmile.updates.Partition;
 import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -31,6 +33,8 @@ class RedisConnectionIT {
   @TempDir Path folder;
 
   private RedisProcess redis;
+  private static final Partition PARTITION = Partition.ALL.getFirst();
+
   private TestConnection test;
   private EventExecutor loop;
   private RedisClient other;
@@ -52,6 +56,7 @@ class RedisConnectionIT {
                     set.connectTimeout(),
                     set.handshakeTimeout(),
                     set.clockInterval(),
+                    set.clusterInterval(),
                     GATHER,
                     set.pointerCache()));
     connection = test.connection();
@@ -84,7 +89,7 @@ class RedisConnectionIT {
     load();
     CompletableFuture<String> waiting = set("waiting");
 
-    byte[] value = connection.call(async -> async.get("waiting"));
+    byte[] value = connection.call(PARTITION, async -> async.get("waiting"));
 
     assertThat(value).as("written before it was read").isNotNull();
     assertThat(waiting).succeedsWithin(Duration.ofSeconds(5));
@@ -116,7 +121,7 @@ class RedisConnectionIT {
     load();
     CompletableFuture<String> waiting = set("waiting");
 
-    connection.drop("for the test");
+    connection.primary(PARTITION).drop("for the test");
 
     assertThat(waiting).failsWithin(Duration.ofSeconds(5));
     await().until(connection::isConnected);
@@ -139,9 +144,9 @@ class RedisConnectionIT {
     set("waiting");
     commands.flushall();
 
-    connection.renewEpochs();
+    connection.renewEpochs(PARTITION);
 
-    assertThat(commands.hget("{p0}:meta", "epoch")).isNotNull();
+    assertThat(commands.hget(PartitionTags.FIRST + ":meta", "epoch")).isNotNull();
   }
 
   @Test
@@ -150,7 +155,7 @@ class RedisConnectionIT {
     await().until(() -> !connection.isConnected());
 
     assertThatThrownBy(() -> set("first")).isInstanceOf(RedisUnavailableException.class);
-    assertThatThrownBy(() -> connection.call(async -> async.get("first")))
+    assertThatThrownBy(() -> connection.call(PARTITION, async -> async.get("first")))
         .isInstanceOf(RedisUnavailableException.class);
   }
 
@@ -172,7 +177,7 @@ class RedisConnectionIT {
     redis.signal("CONT");
     assertThat(CompletableFuture.allOf(sent.toArray(CompletableFuture[]::new)))
         .succeedsWithin(Duration.ofSeconds(30));
-    byte[] value = connection.call(async -> async.get("n"));
+    byte[] value = connection.call(PARTITION, async -> async.get("n"));
     assertThat(value).isNotNull();
   }
 
@@ -195,7 +200,7 @@ class RedisConnectionIT {
 
   private CompletableFuture<String> set(String key) {
     CompletionStage<String> answer =
-        connection.startCall(async -> async.set(key, new byte[] {'1'}));
+        connection.startCall(PARTITION, async -> async.set(key, new byte[] {'1'}));
     return answer.toCompletableFuture();
   }
 

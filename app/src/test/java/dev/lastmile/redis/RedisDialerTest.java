@@ -1,11 +1,12 @@
 package dev.lastmile.redis;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lastmile.telemetry.Replica;
+import dev.lastmile.updates.Partition;
 import io.lettuce.core.resource.ClientResources;
+import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,8 @@ class RedisDialerTest {
         new LettuceConnectionFactory(
             configuration, LettuceClientConfiguration.defaultConfiguration()),
         resources,
-        new RedisProperties(topic, second, second, second, second, second, Duration.ZERO, 100));
+        new RedisProperties(
+            topic, second, second, second, second, second, second, Duration.ZERO, 100));
   }
 
   private static RedisStandaloneConfiguration standalone(int database) {
@@ -42,18 +44,24 @@ class RedisDialerTest {
   }
 
   @Test
-  void environmentsInDifferentDatabasesHaveDifferentTopics() {
+  void environmentsInDifferentDatabasesHaveDifferentChannels() {
     try (RedisDialer first = dialer(standalone(0), "");
         RedisDialer second = dialer(standalone(1), "")) {
-      assertThat(List.of(first.topic(), second.topic()))
-          .containsExactly("lastmile:updates", "lastmile:1:updates");
+      Partition partition = Partition.ALL.get(3);
+      Replica replica = new Replica("a", "a~0000002a");
+      PubsubChannels one = new PubsubChannels(first.pubsubName(), replica);
+      PubsubChannels other = new PubsubChannels(second.pubsubName(), replica);
+      assertThat(one.wanted(partition))
+          .containsExactly("{p3sw}:inbox:a~0000002a", "{p3sw}:updates");
+      assertThat(other.wanted(partition))
+          .containsExactly("{p3sw}:1:inbox:a~0000002a", "{p3sw}:1:updates");
     }
   }
 
   @Test
-  void aTopicThatWasSetIsUsedInEveryDatabase() {
+  void aNameThatWasSetIsUsedInEveryDatabase() {
     try (RedisDialer dialer = dialer(standalone(1), "lastmile:blue")) {
-      assertThat(dialer.topic()).isEqualTo("lastmile:blue");
+      assertThat(dialer.pubsubName()).isEqualTo("lastmile:blue");
     }
   }
 
@@ -72,8 +80,18 @@ class RedisDialerTest {
   }
 
   @Test
-  void aClusterIsRejectedAtTheStart() {
-    assertThatThrownBy(() -> dialer(new RedisClusterConfiguration(Set.of("a:6379")), ""))
-        .hasMessageStartingWith("spring.data.redis.cluster is not supported");
+  void theNodesOfAClusterAreNotResolved() {
+    RedisClusterConfiguration nodes = new RedisClusterConfiguration(Set.of("b:6379", "a:6379"));
+    try (RedisDialer cluster = dialer(nodes, "");
+        RedisDialer one = dialer(standalone(0), "")) {
+      assertThat(cluster.isCluster()).isTrue();
+      assertThat(cluster.clusterNodes())
+          .containsExactlyInAnyOrder(
+              InetSocketAddress.createUnresolved("a", 6379),
+              InetSocketAddress.createUnresolved("b", 6379));
+      assertThat(cluster.address()).isEqualTo("a:6379,b:6379");
+      assertThat(one.isCluster()).isFalse();
+      assertThat(one.clusterNodes()).isEmpty();
+    }
   }
 }

@@ -12,6 +12,7 @@ import dev.lastmile.testkit.redis.Certificates;
 import dev.lastmile.testkit.redis.RedisProxy;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.SentinelSet;
+import dev.lastmile.updates.Partition;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import java.nio.file.Files;
@@ -279,7 +280,9 @@ class RedisErrorsIT {
     opened.add(client::shutdown);
     try (StatefulRedisConnection<String, String> other = client.connect()) {
       other.sync().replicaof("127.0.0.1", 1);
-      assertThat(test.connection().startCall(c -> c.set("key", new byte[] {1})))
+      assertThat(
+              test.connection()
+                  .startCall(Partition.ALL.getFirst(), c -> c.set("key", new byte[] {1})))
           .failsWithin(Duration.ofSeconds(5));
       await().until(() -> test.errors.state().equals(RedisErrorCause.READONLY.wireName()));
       assertThat(test.connection().isConnected()).isFalse();

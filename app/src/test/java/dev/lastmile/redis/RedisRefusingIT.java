@@ -226,13 +226,13 @@ class RedisRefusingIT {
   @Test
   void aUserThatMayNotPublish_isCountedWhileTheLeaseIsStored() {
     double before = errors("noperm");
-    acl("-publish");
+    acl("-spublish");
     try {
       assertCreationIsRefused();
       await().until(() -> errors("noperm") > before);
       assertThat(state("working")).isEqualTo(1);
     } finally {
-      acl("+publish");
+      acl("+spublish");
     }
   }
 

@@ -12,7 +12,7 @@ import dev.lastmile.testkit.cluster.Metrics;
 import dev.lastmile.testkit.process.Tool;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.SentinelSet;
-import dev.lastmile.testkit.redis.SentinelSet.Kind;
+import dev.lastmile.testkit.redis.ServerKind;
 import io.restassured.response.Response;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -43,7 +43,8 @@ class SentinelIT {
 
   @BeforeAll
   static void start() {
-    Kind kind = Tool.ifPresent("valkey-server").map(Kind::of).orElseGet(Kind::redis);
+    ServerKind kind =
+        Tool.ifPresent("valkey-server").map(ServerKind::of).orElseGet(ServerKind::redis);
     sentinels = SentinelSet.start(folder, 2, kind);
     cluster = Cluster.builder().sentinels(sentinels).replicas(2).start();
     a = cluster.replica(1);

@@ -24,7 +24,7 @@ class SettingsIT {
     "lastmile.stream.heartbeat=1h, lastmile.stream.heartbeat",
     "lastmile.stream.queue-frames=0, lastmile.stream.queue-frames",
     "lastmile.stream.queue-bytes=many, lastmile.stream.queue-bytes",
-    "lastmile.fan-out=telepathy, 'lastmile.fan-out cannot be read as a value of type FanOutMode: one of broadcast, local-only'",
+    "lastmile.fan-out=telepathy, 'lastmile.fan-out cannot be read as a value of type Mode: one of directed, broadcast, local-only'",
     "lastmile.replica=no spaces, lastmile.replica",
     "lastmile.callbacks.secrets=topsecret, lastmile.callbacks.secrets",
     "lastmile.identity.key=too-short, lastmile.identity.key",

@@ -41,7 +41,7 @@ class DueOperationsIT {
     for (Partition partition : Partition.ALL) {
       for (int i = 0; i < PER_PARTITION; i++) {
         byte[] id = "op%x-%032x".formatted(partition.index(), i).getBytes(UTF_8);
-        connection.call(commands -> commands.zadd(Keys.overdue(partition), 0, id));
+        connection.call(partition, commands -> commands.zadd(Keys.overdue(partition), 0, id));
       }
     }
   }

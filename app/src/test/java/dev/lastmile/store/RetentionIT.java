@@ -10,6 +10,7 @@ import dev.lastmile.testkit.browser.SseClient;
 import dev.lastmile.testkit.browser.Webhooks;
 import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
+import dev.lastmile.testkit.redis.PartitionTags;
 import dev.lastmile.testkit.redis.RedisServer;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -125,7 +126,8 @@ class RetentionIT {
       Webhooks webhooks = new Webhooks(cluster.secret());
       // The replica is listed as receiving from its first canary on.
       Awaitility.await()
-          .until(() -> redis(redis, commands -> commands.exists("{p0}:hearing")) == 1);
+          .until(() ->
+              redis(redis, commands -> commands.exists(PartitionTags.FIRST + ":hearing")) == 1);
       long keysBefore = keys(redis);
       String id =
           browser

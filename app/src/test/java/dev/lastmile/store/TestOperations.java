@@ -1,5 +1,6 @@
 package dev.lastmile.store;
 
+import dev.lastmile.redis.PubsubChannels;
 import dev.lastmile.redis.RedisConnection;
 import dev.lastmile.redis.Script;
 import dev.lastmile.redis.ScriptArguments;
@@ -41,7 +42,11 @@ public final class TestOperations {
           262_144);
 
   private static final UpdateCall.Factory CALLS =
-      new UpdateCall.Factory("updates", new Replica("publisher"), RETENTION, Duration.ofMinutes(1));
+      new UpdateCall.Factory(
+          new PubsubChannels("", Replica.named("publisher")),
+          Replica.named("publisher"),
+          RETENTION,
+          Duration.ofMinutes(1));
 
   /** Reports a status, with a revision that is always new. The reply contains the envelope. */
   static ScriptReply change(Runner redis, OperationId id, Channel channel, OperationStatus status) {
@@ -56,7 +61,7 @@ public final class TestOperations {
             Long.toString(System.nanoTime()),
             false,
             "stored",
-            new UpdateCall.Publication(false, trace));
+            new UpdateCall.Publication(FanOut.Mode.LOCAL_ONLY, trace));
     return new ScriptReply(redis.run(call.script(), call.keys(), call.arguments()));
   }
 
@@ -73,7 +78,8 @@ public final class TestOperations {
             "{}",
             Duration.ofHours(1));
     UpdateCall call =
-        CALLS.create(operation, null, 60_000, new UpdateCall.Publication(true, trace));
+        CALLS.create(
+            operation, null, 60_000, new UpdateCall.Publication(FanOut.Mode.BROADCAST, trace));
     return new ScriptReply(redis.run(call.script(), call.keys(), call.arguments()));
   }
 }

@@ -8,6 +8,7 @@ import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
 import dev.lastmile.testkit.cluster.Metrics;
 import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.redis.PartitionTags;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.telemetry.LedgerAudit;
 import io.lettuce.core.RedisClient;
@@ -77,7 +78,7 @@ class DrainIT {
   private static List<String> leases(RedisProcess redis) {
     RedisClient client = RedisClient.create(redis.uri().toString());
     try (StatefulRedisConnection<String, String> connection = client.connect()) {
-      return connection.sync().zrange("{p0}:leases", 0, -1);
+      return connection.sync().zrange(PartitionTags.FIRST + ":leases", 0, -1);
     } finally {
       client.shutdown();
     }

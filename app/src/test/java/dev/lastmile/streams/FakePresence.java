@@ -2,16 +2,19 @@ package dev.lastmile.streams;
 
 import dev.lastmile.updates.Channel;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 /** Presence that confirms at once and remembers what it was told. */
 final class FakePresence implements Presence {
   final List<String> calls = new ArrayList<>();
-  long announcedAtMicros;
+  final Set<Channel> deleted = ConcurrentHashMap.newKeySet();
   String incarnation = "replica-1~00000000.0";
 
   @Override
-  public String incarnation() {
+  public String incarnation(Channel channel) {
     return incarnation;
   }
 
@@ -21,9 +24,15 @@ final class FakePresence implements Presence {
   }
 
   @Override
-  public Announcement announce(Channel channel, long generation) {
+  public String announce(Channel channel, long generation) {
     calls.add("announce " + generation);
-    return new Announcement(incarnation, announcedAtMicros);
+    deleted.remove(channel);
+    return incarnation;
+  }
+
+  @Override
+  public List<Channel> missing(Collection<Channel> announced) {
+    return announced.stream().filter(deleted::contains).toList();
   }
 
   @Override

@@ -68,6 +68,22 @@ class ReconcilerTest {
   }
 
   @Test
+  void aChannelWhoseAnnouncementWasDeleted_isAnnouncedAgainAndRead() {
+    dispatcher.start();
+    StreamConnection open = connect(CHANNEL);
+    connect(OTHER);
+    await().until(() -> !open.awaitsRead() && reads.get() == 2);
+    PresenceCheck check = new PresenceCheck(registry, presence, dispatcher, properties);
+    presence.deleted.add(CHANNEL);
+    for (long parts = properties.presenceCheck().dividedBy(check.interval()); parts > 0; parts--) {
+      check.check();
+    }
+    await().until(() -> reads.get() == 3);
+    assertThat(presence.deleted).isEmpty();
+    assertThat(presence.calls).hasSize(3);
+  }
+
+  @Test
   void whileTheMemoryIsFull_newStreamsAreRejectedAndOpenOnesAreReadLater() {
     dispatcher.start();
     StreamConnection open = connect(CHANNEL);

@@ -92,6 +92,7 @@ final class TestUpdates {
         Duration.ofMillis(500),
         Duration.ofSeconds(6),
         1_000,
+        Duration.ofSeconds(30),
         100);
   }
 }

@@ -39,6 +39,7 @@ final class Benchmark {
     all.put("broadcast", BroadcastWorkload::new);
     all.put("unicast", UnicastWorkload::new);
     all.put("replicas", ReplicasWorkload::new);
+    all.put("constants", ConstantsWorkload::new);
     all.put("ledger", LedgerWorkload::new);
     all.put("lists", ListsWorkload::new);
     all.put("kill", KillWorkload::new);

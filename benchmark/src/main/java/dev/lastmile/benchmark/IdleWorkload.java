@@ -79,7 +79,7 @@ final class IdleWorkload implements Workload {
       }
       Ticker.pause(NOTICE);
       Launched process = candidate.parts().get(ReplicaProcesses.name(0));
-      Launched redis = candidate.parts().get("Redis");
+      Launched redis = candidate.parts().get(Usage.REDIS);
       long before = process.residentBytes();
       long redisBefore = redis == null ? 0 : redis.residentBytes();
       try (Streams all = streams(bench, candidate, streams, channels)) {

@@ -78,6 +78,12 @@ final class LastmileCandidate implements Candidate {
     return this;
   }
 
+  /** On a Redis Cluster with so many primaries. */
+  LastmileCandidate onCluster(int primaries) {
+    processes.useCluster(primaries);
+    return this;
+  }
+
   /** A setting for all replicas. */
   LastmileCandidate with(String property, String value) {
     processes.set(property, value);
@@ -202,6 +208,12 @@ final class LastmileCandidate implements Candidate {
     List<String> headers = new ArrayList<>(List.of(JSON));
     headers.addAll(signer.headers(body));
     return Request.post(processes.address(replica), "/api/callbacks/" + operation, headers, body);
+  }
+
+  /** The newest version of a channel's operation, if no update was refused. */
+  long version(int channel) {
+    // Its creation is the first version.
+    return 1 + revisions.get(channel);
   }
 
   /** The request that acks a version. */

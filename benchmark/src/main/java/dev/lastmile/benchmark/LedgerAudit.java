@@ -2,7 +2,9 @@ package dev.lastmile.benchmark;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * The ledger's totals of all replicas, read from Redis ({@code docs/reference/redis-keys.md}).
@@ -11,7 +13,6 @@ import java.util.TreeMap;
  * @param outstanding entries of the ledger that are neither settled nor expired
  */
 record LedgerAudit(Map<String, Long> totals, long outstanding) {
-  private static final int PARTITIONS = 16;
   private static final List<String> OUTCOMES =
       List.of("delivered", "late", "client_gone", "slow_consumer", "not_received", "owner_gone");
 
@@ -19,8 +20,8 @@ record LedgerAudit(Map<String, Long> totals, long outstanding) {
     Map<String, Long> totals = new TreeMap<>();
     long outstanding = 0;
     try (Resp resp = redis.connect()) {
-      for (int i = 0; i < PARTITIONS; i++) {
-        String tag = "{p" + i + "}:";
+      for (String name : keys(resp, "*:account")) {
+        String tag = name.substring(0, name.length() - "account".length());
         // In one transaction, so that totals and entries belong together.
         resp.call("MULTI");
         resp.call("HGETALL", tag + "account");
@@ -28,13 +29,13 @@ record LedgerAudit(Map<String, Long> totals, long outstanding) {
         List<?> both = (List<?>) resp.call("EXEC");
         List<String> account = Resp.texts(both.getFirst());
         for (int field = 0; field < account.size(); field += 2) {
-          String name = account.get(field);
-          if (name.endsWith(" gone")) {
-            // The time since which an owner is gone, which is no counter.
+          String counter = account.get(field);
+          if (!counter.contains(" ") || counter.endsWith(" gone")) {
+            // The name of the account, or the time since which an owner is gone.
             continue;
           }
           totals.merge(
-              name.substring(name.lastIndexOf(' ') + 1),
+              counter.substring(counter.lastIndexOf(' ') + 1),
               (long) Double.parseDouble(account.get(field + 1)),
               Long::sum);
         }
@@ -70,15 +71,21 @@ record LedgerAudit(Map<String, Long> totals, long outstanding) {
    */
   static void expectNothing(Redis redis) {
     try (Resp resp = redis.connect()) {
-      String cursor = "0";
-      do {
-        List<?> page =
-            (List<?>) resp.call("SCAN", cursor, "MATCH", "*:presence:*", "COUNT", "1000");
-        cursor = String.valueOf(page.getFirst());
-        for (String key : Resp.texts(page.get(1))) {
-          resp.call("DEL", key);
-        }
-      } while (!cursor.equals("0"));
+      for (String key : keys(resp, "*:presence:*")) {
+        resp.call("DEL", key);
+      }
     }
+  }
+
+  /** The keys of this form. The tags of partitions differ between versions of the service. */
+  private static Set<String> keys(Resp resp, String form) {
+    Set<String> keys = new TreeSet<>();
+    String cursor = "0";
+    do {
+      List<?> page = (List<?>) resp.call("SCAN", cursor, "MATCH", form, "COUNT", "1000");
+      cursor = String.valueOf(page.getFirst());
+      keys.addAll(Resp.texts(page.get(1)));
+    } while (!cursor.equals("0"));
+    return keys;
   }
 }

@@ -155,7 +155,7 @@ final class LedgerWorkload implements Workload {
     bench.say(figures, "%s, %.0f/s beside", state, rate(bench));
     double used = figures.usage().allBut(OWNER);
     bench.results().add(CPU, state, used / figures.published());
-    bench.results().add(REDIS, state, figures.microsPerUpdate("Redis"));
+    bench.results().add(REDIS, state, figures.microsPerUpdate(Usage.REDIS));
     bench.results().add(LATENCY, state, Figures.millis(figures.latency(), 99));
     bench.results().add(WRONG, state, figures.wrong());
   }
@@ -175,6 +175,6 @@ final class LedgerWorkload implements Workload {
       throw new IllegalStateException("not settled: " + audit);
     }
     bench.results().add(SETTLED, LASTMILE, millis);
-    bench.results().add(SETTLE, LASTMILE, (double) used.of("Redis") / owned);
+    bench.results().add(SETTLE, LASTMILE, (double) used.redis() / owned);
   }
 }

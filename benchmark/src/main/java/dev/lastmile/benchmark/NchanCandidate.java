@@ -96,7 +96,7 @@ final class NchanCandidate implements Candidate {
     } finally {
       if (redis != null) {
         // Last in the table, and before the wait, so that close() ends it if nginx fails.
-        parts.put("Redis", redis.process());
+        parts.put(Usage.REDIS, redis.process());
       }
     }
   }

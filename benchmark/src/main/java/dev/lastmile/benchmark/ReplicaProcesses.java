@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Replicas of the service's jar and their Redis, as processes. */
+/** Replicas of the service's jar and their Redis, or their Redis Cluster, as processes. */
 final class ReplicaProcesses implements AutoCloseable {
   private static final Path AGENT =
       Path.of("app", "target", "agent", "opentelemetry-javaagent.jar");
@@ -22,6 +22,7 @@ final class ReplicaProcesses implements AutoCloseable {
   private final List<String> jvm = new ArrayList<>();
   private final Map<String, Launched> parts = new LinkedHashMap<>();
   private boolean agent;
+  private int primaries = 1;
   private Redis redis;
 
   /** Not started yet. */
@@ -46,6 +47,11 @@ final class ReplicaProcesses implements AutoCloseable {
     agent = true;
   }
 
+  /** A Redis Cluster with so many primaries, instead of one Redis. */
+  void useCluster(int count) {
+    primaries = count;
+  }
+
   /** A further option of the replicas' JVMs. */
   void addJvm(String option) {
     jvm.add(option);
@@ -63,8 +69,7 @@ final class ReplicaProcesses implements AutoCloseable {
    * @param key signs identities
    */
   void start(String secret, String key) {
-    redis = new Redis(folder);
-    parts.put("Redis", redis.process());
+    startRedis();
     for (int i = 0; i < addresses.size(); i++) {
       Map<String, String> environment = environment(i, secret, key);
       parts.put(name(i), Launched.start(name(i), command(), environment, folder));
@@ -72,6 +77,20 @@ final class ReplicaProcesses implements AutoCloseable {
     for (int i = 0; i < addresses.size(); i++) {
       Request readiness = Request.get(management.get(i), "/actuator/health/readiness", List.of());
       parts.get(name(i)).await(() -> bench.isOk(readiness));
+    }
+  }
+
+  private void startRedis() {
+    if (primaries == 1) {
+      redis = new Redis(folder);
+      parts.put(Usage.REDIS, redis.process());
+      return;
+    }
+    RedisCluster cluster = new RedisCluster(folder, primaries);
+    redis = cluster.primaries().getFirst();
+    set("spring.data.redis.cluster.nodes", cluster.nodes());
+    for (int i = 0; i < primaries; i++) {
+      parts.put(Usage.REDIS + " " + (i + 1), cluster.primaries().get(i).process());
     }
   }
 
@@ -100,7 +119,7 @@ final class ReplicaProcesses implements AutoCloseable {
                 "external-url", bench.stubs().url(),
                 "webhook-secret", secret,
                 "identity-key", key,
-                "redis-url", redis.url()));
+                "redis-url", primaries == 1 ? redis.url() : ""));
     if (agent) {
       environment.put("OTEL_EXPORTER_OTLP_ENDPOINT", bench.stubs().url());
       environment.put("LASTMILE_TRACE_RATIO", "0.01");
@@ -117,6 +136,7 @@ final class ReplicaProcesses implements AutoCloseable {
     return addresses.get(replica);
   }
 
+  /** The Redis, or the first primary of the cluster. */
   Redis redis() {
     return redis;
   }

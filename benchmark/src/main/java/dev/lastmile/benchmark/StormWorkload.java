@@ -10,6 +10,7 @@ import java.util.List;
  */
 final class StormWorkload implements Workload {
   private static final String GROUP = "connect storm";
+  private static final String CLUSTER = "lastmile, Cluster of 3";
   private static final Measure FIRST =
       new Measure(GROUP, "time until all are ready, just started", "ms", NCHAN, "≤ 1.5×");
   private static final Measure AGAIN =
@@ -23,13 +24,20 @@ final class StormWorkload implements Workload {
 
   @Override
   public List<String> candidates() {
-    return List.of(LASTMILE, NCHAN);
+    return List.of(LASTMILE, CLUSTER, NCHAN);
+  }
+
+  private static Candidate candidate(Bench bench, String name) {
+    return switch (name) {
+      case NCHAN -> NchanCandidate.alone(bench);
+      case CLUSTER -> LastmileCandidate.alone(bench).onCluster(3);
+      default -> LastmileCandidate.alone(bench);
+    };
   }
 
   @Override
   public void measure(Bench bench, String name) {
-    try (Candidate candidate =
-        name.equals(NCHAN) ? NchanCandidate.alone(bench) : LastmileCandidate.alone(bench)) {
+    try (Candidate candidate = candidate(bench, name)) {
       candidate.start();
       for (int i = 0; i < bench.options().streams(); i++) {
         // Creates the identities before the clock starts.

@@ -42,6 +42,11 @@ final class UnicastWorkload implements Workload {
         switch (name) {
           case NCHAN_REDIS -> NchanCandidate.pair(bench);
           case AGENT -> LastmileCandidate.pair(bench).withAgent();
+          // Without a known owner only a broadcast reaches the streams.
+          case BARE ->
+              LastmileCandidate.pair(bench)
+                  .with("lastmile.fan-out", "broadcast")
+                  .with("lastmile.stream.presence-check", "10m");
           default -> LastmileCandidate.pair(bench);
         };
     candidate.start();

@@ -14,6 +14,9 @@ import java.util.Map;
 record Usage(Map<String, Long> micros, long clientMicros, Machine.Ticks machine) {
   static final double MICROS_PER_TICK = 10_000;
 
+  /** The name of the part that is Redis; the primaries of a cluster have a number after it. */
+  static final String REDIS = "Redis";
+
   static Usage of(Candidate candidate) {
     Map<String, Long> micros = new LinkedHashMap<>();
     candidate.parts().forEach((part, launched) -> micros.put(part, launched.cpuMicros()));
@@ -42,6 +45,14 @@ record Usage(Map<String, Long> micros, long clientMicros, Machine.Ticks machine)
 
   long of(String part) {
     return micros.getOrDefault(part, 0L);
+  }
+
+  /** Of Redis, or of all primaries of the cluster. */
+  long redis() {
+    return micros.entrySet().stream()
+        .filter(part -> part.getKey().startsWith(REDIS))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
   }
 
   /** Of all parts but one. */

@@ -66,11 +66,11 @@ class DemoIT {
 
   @AfterEach
   void allFaultsOff_booksBalance() {
-    for (String fault : List.of("local-only", "deaf", "refuse-callbacks")) {
+    for (String fault : List.of("local-only", "broadcast", "deaf", "refuse-callbacks")) {
       switchOff(cluster.replica(1), fault);
     }
     EXTERNAL.forEach(fault -> switchOff(cluster.replica(1), fault));
-    awaitAll("coordination", "broadcast");
+    awaitAll("coordination", "directed");
     awaitAll("hearing", "receiving");
     await("nothing outstanding").until(() -> LedgerAudit.read(redis.uri()).outstanding() == 0);
     LedgerAudit.read(redis.uri()).assertBalanced();
@@ -160,7 +160,7 @@ class DemoIT {
       assertThat(stream.updates()).hasSize(2);
 
       switchOff(called, "local-only");
-      awaitAll("coordination", "broadcast");
+      awaitAll("coordination", "directed");
       // The same stream delivers it: it never ended.
       String healed =
           stream
@@ -186,7 +186,7 @@ class DemoIT {
         .then()
         .statusCode(200);
     await("replica 2 to be local-only")
-        .until(() -> said("coordination").equals(List.of("broadcast", "local-only", "broadcast")));
+        .until(() -> said("coordination").equals(List.of("directed", "local-only", "directed")));
     Browser browser = Browser.at(cluster.replica(1));
     try (SseClient stream = browser.stream(cluster.replica(3))) {
       stream.awaitReady();
@@ -276,7 +276,7 @@ class DemoIT {
         .until(() -> account(cluster.replica(1)).getList("replicas.replica").size() == 2);
     replica.start().awaitReady();
     await("it to be on again")
-        .until(() -> said("coordination").equals(List.of("broadcast", "local-only", "broadcast")));
+        .until(() -> said("coordination").equals(List.of("directed", "local-only", "directed")));
   }
 
   @Tag("long")
@@ -292,8 +292,8 @@ class DemoIT {
             .extract()
             .jsonPath();
     assertThat(having(listed, "local-only")).containsExactly("replica-2", "replica-3");
-    await("replica 1 to broadcast")
-        .until(() -> said("coordination").equals(List.of("broadcast", "local-only", "local-only")));
+    await("replica 1 to publish")
+        .until(() -> said("coordination").equals(List.of("directed", "local-only", "local-only")));
   }
 
   @Tag("long")
@@ -460,7 +460,9 @@ class DemoIT {
         .statusCode(404)
         .contentType("application/problem+json")
         .body("field", equalTo("name"))
-        .body("limit", containsString("local-only, deaf, refuse-callbacks, duplicate-callbacks"));
+        .body(
+            "limit",
+            containsString("local-only, broadcast, deaf, refuse-callbacks, duplicate-callbacks"));
     given().baseUri(base).delete(FAULTS + "/rain").then().statusCode(404);
     given()
         .baseUri(base)

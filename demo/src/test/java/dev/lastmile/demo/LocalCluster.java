@@ -40,7 +40,7 @@ public final class LocalCluster {
       builder.agent(URI.create(collector));
     }
     int replicas = 3;
-    String fanOut = "broadcast";
+    String fanOut = "directed";
     for (String argument : args) {
       String[] pair = argument.replaceFirst("^--", "").split("=", 2);
       String value = pair.length == 2 ? pair[1] : "";
@@ -52,7 +52,7 @@ public final class LocalCluster {
             System.err.println(
                 "Unknown option --"
                     + pair[0]
-                    + ": use --replicas=<number>, --fan-out=broadcast or --fan-out=local-only, or a property such as --lastmile.stream.heartbeat=5s.");
+                    + ": use --replicas=<number>, --fan-out=directed, broadcast or local-only, or a property such as --lastmile.stream.heartbeat=5s.");
             System.exit(1);
           }
           builder.with(pair[0], value);

@@ -5,10 +5,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 
-/** The faults of the demo, each of replicas or of the external system. */
+/** What the demo can switch, mostly faults: each of replicas or of the external system. */
 enum DemoFault {
   /** The replica neither publishes nor subscribes, as several replicas without coordination. */
   LOCAL_ONLY(true),
+  /**
+   * No fault: the replica publishes each update to all replicas. {@link #LOCAL_ONLY} goes before.
+   */
+  BROADCAST(true),
   /** The replica's subscription is open and receives nothing. */
   DEAF(true),
   /** The replica answers callbacks with 503, so the external system sends them to another one. */

@@ -1,6 +1,7 @@
 package dev.lastmile.demo.page;
 
 import dev.lastmile.pubsub.FanOutSwitch;
+import dev.lastmile.store.FanOut;
 import java.util.Set;
 
 /** The faults that this replica has. Written by one thread, read by any. */
@@ -14,9 +15,16 @@ final class OwnFaults {
 
   /** Takes these and no others. */
   void take(Set<DemoFault> wanted) {
-    fanOut.suspend(wanted.contains(DemoFault.LOCAL_ONLY));
+    fanOut.use(mode(wanted));
     fanOut.discard(wanted.contains(DemoFault.DEAF));
     faults = Set.copyOf(wanted);
+  }
+
+  private FanOut.Mode mode(Set<DemoFault> wanted) {
+    if (wanted.contains(DemoFault.LOCAL_ONLY)) {
+      return FanOut.Mode.LOCAL_ONLY;
+    }
+    return wanted.contains(DemoFault.BROADCAST) ? FanOut.Mode.BROADCAST : fanOut.configured();
   }
 
   Set<DemoFault> faults() {

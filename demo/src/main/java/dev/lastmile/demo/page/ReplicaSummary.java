@@ -17,7 +17,7 @@ import java.util.TreeMap;
  * The state of one replica, which it publishes for the others. {@code hearing} is the state of its
  * subscription to Redis.
  *
- * @param coordination {@code broadcast} or {@code local-only}
+ * @param coordination the fan-out mode
  * @param faults its current faults, and the slow reader if it runs one
  * @param canaryAgeSeconds time since it last received its own canary through Redis
  * @param connections streams that it holds
@@ -58,7 +58,7 @@ record ReplicaSummary(
     }
     return new ReplicaSummary(
         replica.name(),
-        fanOut.publishes() ? "broadcast" : "local-only",
+        fanOut.mode().wireName(),
         List.copyOf(faults),
         hearing(meters),
         value(meters, Metric.CANARY_AGE),

@@ -349,7 +349,7 @@ class AlertsIT {
         60,
         Set.of("DeliveryLossBurn", "ReplicaNotReceiving", "PushDegraded"),
         () -> cluster.switchFanOut("local-only"),
-        () -> cluster.switchFanOut("broadcast"));
+        () -> cluster.switchFanOut("directed"));
   }
 
   @Test

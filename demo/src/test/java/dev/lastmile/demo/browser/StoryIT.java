@@ -22,7 +22,7 @@ class StoryIT extends BrowserTest {
   }
 
   @Test
-  void singleWorks_scaledOutIsSilent_reconciliationSavesThePage_broadcastWorks() {
+  void singleWorks_scaledOutIsSilent_reconciliationSavesThePage_broadcastAndDirectedWork() {
     Page page = page();
     page.getByRole(AriaRole.BUTTON, new Page.GetByRoleOptions().setName("Play the story")).click();
 
@@ -33,12 +33,13 @@ class StoryIT extends BrowserTest {
     assertThat(seen(page, "reconcile"))
         .startsWith("3 of 3 operations brought to their end by poll");
     assertThat(seen(page, "broadcast")).matches("(?s)(\\d+) of \\1 reports came live.*");
+    assertThat(seen(page, "directed")).matches("(?s)(\\d+) of \\1 reports came live.*");
     assertThat(seen(page, "healthy")).contains("no page was wrong at the end");
 
     assertNotReloaded(page);
     assertThat(page.locator("#strip-text").innerText()).isEqualTo("Nothing is broken on purpose.");
     assertThat(page.locator("#cards > li .status").allInnerTexts())
-        .hasSize(7)
+        .hasSize(10)
         .allMatch(status -> status.contains("succeeded"));
     assertThat(page.locator("#expired > li").count()).isPositive();
     LedgerAudit books = LedgerAudit.read(stage.redis.uri());

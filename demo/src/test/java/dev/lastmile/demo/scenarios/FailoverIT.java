@@ -8,23 +8,14 @@ import dev.lastmile.testkit.browser.Traffic;
 import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
 import dev.lastmile.testkit.cluster.Metrics;
-import dev.lastmile.testkit.process.Tool;
 import dev.lastmile.testkit.redis.SentinelSet;
-import io.lettuce.core.RedisClient;
-import io.lettuce.core.api.StatefulRedisConnection;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.temporal.ChronoUnit;
-import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -46,9 +37,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Tag("long")
 class FailoverIT {
-  private static final Pattern PUBLISHED = Pattern.compile("published\\t(\\d+)\\t");
-  private static final String PASSWORD = "s#cr:t/@?%";
-
   @TempDir private static Path folder;
 
   private static SentinelSet sentinels;
@@ -56,22 +44,13 @@ class FailoverIT {
 
   @BeforeAll
   static void start() throws IOException {
-    sentinels = SentinelSet.start(folder, 2, kind());
+    sentinels = SentinelSet.start(folder, 2, Scenario.servers(folder));
     cluster =
         Cluster.builder()
             .sentinels(sentinels)
             .with("lastmile.drain.balancer", "1s")
             .with("lastmile.retention.versions", 1_000)
             .start();
-  }
-
-  private static SentinelSet.Kind kind() throws IOException {
-    if (System.getProperty("lastmile.failover.servers", "redis").equals("valkey")) {
-      return SentinelSet.Kind.of(Tool.of("valkey-server"));
-    }
-    String acl = Files.readString(Path.of("..", "docs", "reference", "redis.acl"));
-    return SentinelSet.Kind.secured(
-        Files.createDirectory(folder.resolve("tls")), acl.replace("CHANGE-ME", PASSWORD), PASSWORD);
   }
 
   @AfterAll
@@ -102,7 +81,7 @@ class FailoverIT {
   private static void play(RedisFault fault, long seed) {
     System.out.println("FailoverIT " + fault + " seed=" + seed);
     sentinels.awaitReplicas();
-    double resets = resets();
+    List<Double> resets = ResetWitness.counted(cluster);
     double refused = errors(fault);
     BrowserPace pace = BrowserPace.USUAL.withReconcile(Duration.ofSeconds(60));
     try (SimulatedBrowsers crowd = SimulatedBrowsers.of(cluster, Scenario.BROWSERS, seed, pace)) {
@@ -118,64 +97,17 @@ class FailoverIT {
         assertThat(outcome.audits()).as("audits of the ledger").isPositive();
         outcome.after().assertBalanced();
         assertThat(outcome.after().total("not_received")).as("not_received").isZero();
-        compareResets(fault, crowd, resets() - resets);
+        ResetWitness witness = ResetWitness.of(cluster, crowd);
+        witness.assertCounted(fault, resets, ResetWitness.counted(cluster));
+        if (fault.loses()) {
+          assertThat(witness.lost()).as("what the fault loses").isNotEmpty();
+        }
         assertCausesAreNamed();
         if (fault.refuses()) {
           assertThat(errors(fault)).as("errors of this cause").isGreaterThan(refused);
         }
       }
     }
-  }
-
-  /** The alert FailoverLostUpdates is about those with the reason {@code term}. */
-  private static double resets() {
-    return cluster.replicas().stream()
-        .map(Metrics::of)
-        .mapToDouble(metrics ->
-            metrics.sum("lastmile_stream_resets_total") + metrics.sum("lastmile_list_resets_total"))
-        .sum();
-  }
-
-  private static void compareResets(RedisFault fault, SimulatedBrowsers crowd, double counted) {
-    Set<Integer> reset = new TreeSet<>();
-    Map<Integer, Set<String>> lost = new HashMap<>();
-    RedisClient client = RedisClient.create(cluster.redis().toString());
-    try (StatefulRedisConnection<String, String> redis = client.connect()) {
-      Map<String, Map<String, String>> timelines = new HashMap<>();
-      for (int browser = 0; browser < Scenario.BROWSERS; browser++) {
-        if (crowd.resets(browser) > 0) {
-          reset.add(browser);
-        }
-        Set<String> its =
-            crowd.receivedAndLost(
-                browser,
-                (operation, version) ->
-                    published(
-                        timelines
-                            .computeIfAbsent(operation, id -> redis.sync().hgetall(timelineKey(id)))
-                            .get(Long.toString(version))));
-        if (!its.isEmpty()) {
-          lost.put(browser, its);
-        }
-      }
-    } finally {
-      client.shutdown();
-    }
-    System.out.printf(
-        "%s: %d browsers had received %d lost versions, %d were reset, %.0f resets counted%n",
-        fault,
-        lost.size(),
-        lost.values().stream().mapToInt(Set::size).sum(),
-        reset.size(),
-        counted);
-    if (reset.isEmpty()) {
-      assertThat(counted).as("resets that the service counts").isZero();
-    }
-    if (fault.loses()) {
-      assertThat(lost).as("what the fault loses").isNotEmpty();
-    }
-    assertThat(counted).as("resets that the service counts").isGreaterThanOrEqualTo(reset.size());
-    assertThat(reset).as("browsers that were reset, and why: %s", lost).isEqualTo(lost.keySet());
   }
 
   /** Errors of the cause that has the name of the fault. */
@@ -193,20 +125,5 @@ class FailoverIT {
     }
     System.out.println("causes since the start: " + causes);
     assertThat(causes).doesNotContain("other", "error_reply");
-  }
-
-  private static String timelineKey(String operation) {
-    int partition = Character.digit(operation.charAt(2), 16);
-    return "{p" + partition + "}:timeline:" + operation;
-  }
-
-  /** When a version was published, by the lines of its timeline; the epoch if there is none. */
-  private static Instant published(String lines) {
-    Matcher published = PUBLISHED.matcher(lines == null ? "" : lines);
-    return published.find()
-        ? Instant.EPOCH
-            .plus(Long.parseLong(published.group(1)), ChronoUnit.MICROS)
-            .truncatedTo(ChronoUnit.MILLIS)
-        : Instant.EPOCH;
   }
 }

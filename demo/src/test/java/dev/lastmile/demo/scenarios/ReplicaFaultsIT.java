@@ -98,7 +98,7 @@ class ReplicaFaultsIT extends Scenario {
     begin(BrowserPace.USUAL, BROWSERS);
     cluster.switchFanOut("local-only");
     during(Duration.ofSeconds(15));
-    cluster.switchFanOut("broadcast");
+    cluster.switchFanOut("directed");
     Traffic.Outcome outcome = settle("local-only switched on and off again under traffic");
     assertThat(outcome.total("not_received")).as("the silence is counted").isPositive();
     assertThat(crowd.learnedPoll() + crowd.learnedReplay()).isPositive();

@@ -8,8 +8,10 @@ import dev.lastmile.testkit.browser.Traffic;
 import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
 import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.process.Tool;
 import dev.lastmile.testkit.redis.RedisProxy;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
+import dev.lastmile.testkit.redis.ServerKind;
 import dev.lastmile.testkit.telemetry.Scrape;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -44,6 +46,7 @@ abstract class Scenario {
 
   static final int BROWSERS = 60;
   static final int PER_SECOND = 60;
+  private static final String PASSWORD = "s#cr:t/@?%";
   private static final Path TABLE = Path.of("target", "scenarios.md");
 
   private static Path folder;
@@ -133,6 +136,23 @@ abstract class Scenario {
     crowd.awaitConnected(Duration.ofSeconds(30));
     traffic = new Traffic(cluster, crowd, perSecond, seed);
     during(Duration.ofSeconds(2));
+  }
+
+  static boolean isValkey() {
+    return System.getProperty("lastmile.failover.servers", "redis").equals("valkey");
+  }
+
+  /**
+   * The servers of a set: Redis, with TLS and a user that has the least rights; with {@code
+   * -Dlastmile.failover.servers=valkey} Valkey without both.
+   */
+  static ServerKind servers(Path folder) throws IOException {
+    if (isValkey()) {
+      return ServerKind.of(Tool.of("valkey-server"));
+    }
+    String acl = Files.readString(Path.of("..", "docs", "reference", "redis.acl"));
+    return ServerKind.secured(
+        Files.createDirectory(folder.resolve("tls")), acl.replace("CHANGE-ME", PASSWORD), PASSWORD);
   }
 
   @AfterEach

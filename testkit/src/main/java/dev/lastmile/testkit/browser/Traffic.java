@@ -115,7 +115,7 @@ public final class Traffic implements AutoCloseable {
     this.cluster = cluster;
     this.crowd = crowd;
     this.webhooks = new Webhooks(cluster.secret(), Duration.ofSeconds(1));
-    this.before = LedgerAudit.read(cluster.redis());
+    this.before = LedgerAudit.read(cluster);
     this.pauseNanos = TimeUnit.SECONDS.toNanos(1) * SENDERS / perSecond;
     List<Future<String>> creations = new ArrayList<>();
     try (ExecutorService creators = Executors.newVirtualThreadPerTaskExecutor()) {
@@ -190,7 +190,7 @@ public final class Traffic implements AutoCloseable {
       LastmileProcess replica = cluster.replica(1 + reading % cluster.replicas().size());
       try {
         audit(() -> {
-          LedgerAudit books = LedgerAudit.read(cluster.redis());
+          LedgerAudit books = LedgerAudit.read(cluster);
           byAccount.put(books.accounts(), books);
           return books;
         });
@@ -271,9 +271,9 @@ public final class Traffic implements AutoCloseable {
     Awaitility.await("nothing to be outstanding")
         .atMost(20, TimeUnit.SECONDS)
         .pollInterval(100, TimeUnit.MILLISECONDS)
-        .until(() -> LedgerAudit.read(cluster.redis()).outstanding() == 0);
+        .until(() -> LedgerAudit.read(cluster).outstanding() == 0);
     return new Outcome(
-        name, before, LedgerAudit.read(cluster.redis()), taken(), crowd, right, audits.get());
+        name, before, LedgerAudit.read(cluster), taken(), crowd, right, audits.get());
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.lastmile.testkit.cluster;
 
 import dev.lastmile.testkit.process.Ports;
+import dev.lastmile.testkit.redis.ClusterSet;
 import dev.lastmile.testkit.redis.RedisServer;
 import dev.lastmile.testkit.redis.SentinelSet;
 import io.restassured.RestAssured;
@@ -39,6 +40,7 @@ public final class Cluster implements AutoCloseable {
   private final RedisServer ownRedis;
   private final URI redis;
   private final SentinelSet sentinels;
+  private final ClusterSet servers;
   private final List<LastmileProcess> replicas;
   private final LastmileProcess external;
   private final String secret;
@@ -49,6 +51,7 @@ public final class Cluster implements AutoCloseable {
     ownRedis = builder.redis == null ? RedisServer.start() : null;
     redis = ownRedis == null ? builder.redis : ownRedis.uri();
     sentinels = builder.sentinels;
+    servers = builder.servers;
     secret = secrets().split(",", 2)[0];
     Path logs = builder.logs();
     int externalPort = builder.fixedPorts ? 8090 : Ports.free();
@@ -119,10 +122,11 @@ public final class Cluster implements AutoCloseable {
   /** The settings of a cluster. */
   public static final class Builder {
     private int replicas = 3;
-    private String fanOut = "broadcast";
+    private String fanOut = "directed";
     private boolean fixedPorts;
     private URI redis;
     private SentinelSet sentinels;
+    private ClusterSet servers;
     private URI agent;
     private Path logs;
     private final Map<String, String> environment = new LinkedHashMap<>();
@@ -136,7 +140,7 @@ public final class Cluster implements AutoCloseable {
       return this;
     }
 
-    /** {@code broadcast} or {@code local-only}. */
+    /** {@code directed}, {@code broadcast} or {@code local-only}. */
     public Builder fanOut(String mode) {
       fanOut = mode;
       return this;
@@ -173,6 +177,13 @@ public final class Cluster implements AutoCloseable {
     /** Uses the primary that these Sentinels name; the caller closes them. */
     public Builder sentinels(SentinelSet set) {
       sentinels = set;
+      set.settings().forEach(this::with);
+      return redis(URI.create("redis://127.0.0.1:1")).environment("REDIS_URL", "");
+    }
+
+    /** Uses this Redis Cluster; the caller closes it. */
+    public Builder servers(ClusterSet set) {
+      servers = set;
       set.settings().forEach(this::with);
       return redis(URI.create("redis://127.0.0.1:1")).environment("REDIS_URL", "");
     }
@@ -296,13 +307,16 @@ public final class Cluster implements AutoCloseable {
   /**
    * Switches the fan-out of all running demo replicas, and waits until each has switched.
    *
-   * @param mode {@code broadcast} or {@code local-only}
+   * @param mode {@code directed}, if it is the configured one, {@code broadcast} or {@code
+   *     local-only}
    */
   public void switchFanOut(String mode) {
     RequestSpecification first = RestAssured.given().baseUri(replica(1).uri().toString());
-    String fault = "/api/demo/faults/local-only";
-    Response answer = mode.equals("local-only") ? first.put(fault) : first.delete(fault);
-    answer.then().statusCode(200);
+    for (String other : List.of("local-only", "broadcast")) {
+      String fault = "/api/demo/faults/" + other;
+      Response answer = mode.equals(other) ? first.put(fault) : first.delete(fault);
+      answer.then().statusCode(200);
+    }
     Awaitility.await("all replicas to be " + mode)
         .atMost(30, TimeUnit.SECONDS)
         .until(
@@ -329,6 +343,11 @@ public final class Cluster implements AutoCloseable {
   /** The Redis; the present primary, if Sentinels name it. */
   public URI redis() {
     return sentinels == null ? redis : sentinels.primary().uri();
+  }
+
+  /** The Redis that has a key now. */
+  public URI redis(String key) {
+    return servers == null ? redis() : servers.primaryOf(key).uri();
   }
 
   public String redisDescription() {

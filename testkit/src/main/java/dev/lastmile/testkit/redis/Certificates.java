@@ -19,10 +19,12 @@ public final class Certificates {
   private static final String PASSWORD = "changeit";
 
   private final Path folder;
+  private final String names;
   private final Path store;
 
-  private Certificates(Path folder) {
+  private Certificates(Path folder, String names) {
     this.folder = folder;
+    this.names = names;
     this.store = folder.resolve("keys.p12");
   }
 
@@ -33,11 +35,23 @@ public final class Certificates {
    * @param names of the server, as {@code keytool} writes them: {@code ip:127.0.0.1,dns:redis}
    */
   public static Certificates in(Path folder, String names) {
-    Certificates made = new Certificates(folder);
+    Certificates made = new Certificates(folder, names);
     made.keytool("-genkeypair", "-alias", "ca", "-dname", "CN=ca", "-ext", "bc:c");
-    made.keytool("-genkeypair", "-alias", "server", "-dname", "CN=server");
-    made.keytool("-certreq", "-alias", "server", "-file", made.file("request"));
-    made.keytool(
+    made.keytool("-exportcert", "-alias", "ca", "-rfc", "-file", made.authority().toString());
+    made.issue();
+    return made;
+  }
+
+  /** Replaces the certificate of the server and its key by new ones of the same authority. */
+  public void renew() {
+    keytool("-delete", "-alias", "server");
+    issue();
+  }
+
+  private void issue() {
+    keytool("-genkeypair", "-alias", "server", "-dname", "CN=server");
+    keytool("-certreq", "-alias", "server", "-file", file("request"));
+    keytool(
         "-gencert",
         "-alias",
         "ca",
@@ -45,12 +59,10 @@ public final class Certificates {
         "san=" + names,
         "-rfc",
         "-infile",
-        made.file("request"),
+        file("request"),
         "-outfile",
-        made.certificate().toString());
-    made.keytool("-exportcert", "-alias", "ca", "-rfc", "-file", made.authority().toString());
-    made.writeKey();
-    return made;
+        certificate().toString());
+    writeKey();
   }
 
   /** The certificate of the authority, which clients trust. */

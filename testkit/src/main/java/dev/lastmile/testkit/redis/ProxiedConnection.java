@@ -59,16 +59,28 @@ final class ProxiedConnection {
   }
 
   private void up() {
+    copy(client, server, forwardingUp);
+  }
+
+  private void down() {
+    if (proxy.isOpaque()) {
+      copy(server, client, forwardingDown);
+    } else {
+      forwardFrames();
+    }
+  }
+
+  private void copy(Socket from, Socket to, ReentrantLock forwarding) {
     byte[] chunk = new byte[CHUNK_BYTES];
     try {
-      InputStream in = client.getInputStream();
-      OutputStream out = server.getOutputStream();
+      InputStream in = from.getInputStream();
+      OutputStream out = to.getOutputStream();
       for (int length = in.read(chunk); length >= 0; length = in.read(chunk)) {
-        forwardingUp.lock();
+        forwarding.lock();
         try {
           write(out, chunk, 0, length);
         } finally {
-          forwardingUp.unlock();
+          forwarding.unlock();
         }
       }
     } catch (IOException e) {
@@ -77,7 +89,7 @@ final class ProxiedConnection {
     ended();
   }
 
-  private void down() {
+  private void forwardFrames() {
     RespFrames frames = new RespFrames();
     try {
       InputStream in = server.getInputStream();

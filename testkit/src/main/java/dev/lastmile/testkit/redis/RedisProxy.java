@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p>Any thread may change the mode at any time. When the call returns, the new mode applies to
  * every byte that is not written yet. It waits at most one second for each write that blocks. TLS
- * is not supported.
+ * is supported by an {@linkplain #opaque opaque} proxy only.
  */
 public final class RedisProxy implements AutoCloseable {
   enum Mode {
@@ -31,6 +31,7 @@ public final class RedisProxy implements AutoCloseable {
 
   private final URI redis;
   private final ServerSocket listener;
+  private final boolean opaque;
 
   /** Guarded by this. */
   private final Set<ProxiedConnection> connections = new HashSet<>();
@@ -41,9 +42,10 @@ public final class RedisProxy implements AutoCloseable {
   /** Written under the lock of this. */
   private volatile Mode mode = Mode.PASS;
 
-  private RedisProxy(URI redis, ServerSocket listener) {
+  private RedisProxy(URI redis, ServerSocket listener, boolean opaque) {
     this.redis = redis;
     this.listener = listener;
+    this.opaque = opaque;
   }
 
   /** Starts a proxy that forwards everything to this Redis. */
@@ -51,11 +53,27 @@ public final class RedisProxy implements AutoCloseable {
     if (!"redis".equals(redis.getScheme())) {
       throw new IllegalArgumentException("only redis://, not " + redis);
     }
+    InetSocketAddress address =
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), Ports.free());
+    return start(address, redis, false);
+  }
+
+  /**
+   * Starts a proxy that forwards everything to this port of 127.0.0.1, also TLS. It cannot {@link
+   * #discard}, and it does not {@link #delay}.
+   *
+   * @param host where the proxy listens, at the same port: another address of loopback
+   */
+  static RedisProxy opaque(String host, int port) {
+    return start(new InetSocketAddress(host, port), URI.create("redis://127.0.0.1:" + port), true);
+  }
+
+  private static RedisProxy start(InetSocketAddress address, URI redis, boolean opaque) {
     try {
       ServerSocket listener = new ServerSocket();
       listener.setReuseAddress(true);
-      listener.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), Ports.free()), 256);
-      RedisProxy proxy = new RedisProxy(redis, listener);
+      listener.bind(address, 256);
+      RedisProxy proxy = new RedisProxy(redis, listener, opaque);
       Thread.ofVirtual().name("redis-proxy").start(proxy::accept);
       return proxy;
     } catch (IOException e) {
@@ -116,12 +134,19 @@ public final class RedisProxy implements AutoCloseable {
   }
 
   /**
-   * Forwards everything except the {@code message} pushes of Pub/Sub, in RESP2 and RESP3. A
+   * Forwards everything except the {@code message} and {@code smessage} pushes of Pub/Sub. A
    * subscription is confirmed and answers PING, but receives no messages. Messages of pattern and
    * sharded subscriptions pass. Connections stay open.
    */
   public void discard() {
+    if (opaque) {
+      throw new IllegalStateException("an opaque proxy cannot read messages");
+    }
     change(Mode.DEAFEN);
+  }
+
+  boolean isOpaque() {
+    return opaque;
   }
 
   Mode mode() {

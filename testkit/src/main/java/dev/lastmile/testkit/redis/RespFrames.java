@@ -6,15 +6,20 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What a Redis says on one connection, frame by frame, in RESP2 or RESP3. It looks at every byte
  * always, so that it knows where a frame begins whenever messages are to be dropped. One thread.
  */
 final class RespFrames {
-  private static final byte[] PUSHED_MESSAGE = ">3\r\n$7\r\nmessage\r\n".getBytes(US_ASCII);
-  private static final byte[] MESSAGE = "*3\r\n$7\r\nmessage\r\n".getBytes(US_ASCII);
-  private static final byte[] SUBSCRIBED = "*3\r\n$9\r\nsubscribe\r\n".getBytes(US_ASCII);
+  private static final List<byte[]> PUSHED_MESSAGE =
+      bytes(">3\r\n$7\r\nmessage\r\n", ">3\r\n$8\r\nsmessage\r\n");
+  private static final List<byte[]> MESSAGE =
+      bytes("*3\r\n$7\r\nmessage\r\n", "*3\r\n$8\r\nsmessage\r\n");
+  private static final List<byte[]> SUBSCRIBED =
+      bytes("*3\r\n$9\r\nsubscribe\r\n", "*3\r\n$10\r\nssubscribe\r\n");
 
   private byte[] buffer = new byte[65_536];
   private int length;
@@ -22,6 +27,10 @@ final class RespFrames {
 
   /** An ordinary RESP2 reply may look like a message; one to a subscriber is a message. */
   private boolean subscribed;
+
+  private static List<byte[]> bytes(String... texts) {
+    return Stream.of(texts).map(text -> text.getBytes(US_ASCII)).toList();
+  }
 
   /** Takes what there is to read, at least a byte; false at the end. */
   boolean readFrom(InputStream in) throws IOException {
@@ -60,9 +69,12 @@ final class RespFrames {
     return begins(PUSHED_MESSAGE, at) || (subscribed && begins(MESSAGE, at));
   }
 
-  private boolean begins(byte[] beginning, int at) {
-    return at + beginning.length <= length
-        && Arrays.equals(buffer, at, at + beginning.length, beginning, 0, beginning.length);
+  private boolean begins(List<byte[]> beginnings, int at) {
+    return beginnings.stream()
+        .anyMatch(beginning ->
+            at + beginning.length <= length
+                && Arrays.equals(
+                    buffer, at, at + beginning.length, beginning, 0, beginning.length));
   }
 
   /** Where the frame that begins here ends; -1 if it is not complete. */

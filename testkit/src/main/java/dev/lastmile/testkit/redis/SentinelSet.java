@@ -30,7 +30,7 @@ import org.awaitility.Awaitility;
  * A primary with replicas, and three Sentinels that watch them; each is a process of this machine.
  * A primary that is gone for one second is replaced.
  *
- * <p>Tests use the plain ports. With {@link Kind#secured}, the servers, the Sentinels and the
+ * <p>Tests use the plain ports. With {@link ServerKind#secured}, the servers, the Sentinels and the
  * service use TLS among themselves, and the service logs in.
  */
 public final class SentinelSet implements AutoCloseable {
@@ -41,7 +41,7 @@ public final class SentinelSet implements AutoCloseable {
   private static final int QUORUM = 2;
 
   private final Path folder;
-  private final Kind kind;
+  private final ServerKind kind;
 
   /** By the port that the Sentinels name. */
   private final Map<Integer, RedisProcess> servers = new LinkedHashMap<>();
@@ -52,59 +52,18 @@ public final class SentinelSet implements AutoCloseable {
   /** A Sentinel: the port for tests, and the one for the service. */
   private record Watcher(int port, int servicePort, Process process) {}
 
-  /** Which servers, and how the service connects. */
-  public static final class Kind {
-    private final Path program;
-    private final Certificates certificates;
-    private final Path acl;
-    private final String password;
-
-    private Kind(Path program, Certificates certificates, Path acl, String password) {
-      this.program = program;
-      this.certificates = certificates;
-      this.acl = acl;
-      this.password = password;
-    }
-
-    /** Redis without TLS and passwords. */
-    public static Kind redis() {
-      return new Kind(null, null, null, null);
-    }
-
-    /** Another server, for example Valkey, without TLS and passwords. */
-    public static Kind of(Path program) {
-      return new Kind(program, null, null, null);
-    }
-
-    /**
-     * Redis with TLS by a private authority. The service logs in as the user {@code lastmile}.
-     *
-     * @param folder an empty folder
-     * @param acl lines of an ACL file that define the user, with this password
-     */
-    public static Kind secured(Path folder, String acl, String password) {
-      Path file = folder.resolve("users.acl");
-      try {
-        Files.writeString(file, acl + "\nuser default on nopass ~* &* +@all\n");
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-      return new Kind(null, Certificates.in(folder, "ip:127.0.0.1"), file, password);
-    }
-  }
-
-  private SentinelSet(Path folder, Kind kind) {
+  private SentinelSet(Path folder, ServerKind kind) {
     this.folder = folder;
     this.kind = kind;
   }
 
   /** As below, with Redis. */
   public static SentinelSet start(Path folder, int replicas) {
-    return start(folder, replicas, Kind.redis());
+    return start(folder, replicas, ServerKind.redis());
   }
 
   /** Starts a primary with this number of replicas, and waits until the Sentinels know them all. */
-  public static SentinelSet start(Path folder, int replicas, Kind kind) {
+  public static SentinelSet start(Path folder, int replicas, ServerKind kind) {
     SentinelSet set = new SentinelSet(folder, kind);
     try {
       for (int i = 0; i <= replicas; i++) {
@@ -127,18 +86,12 @@ public final class SentinelSet implements AutoCloseable {
 
   private void startServer() {
     int port = Ports.free();
-    int named = port;
+    int named = kind.isSecured() ? Ports.free() : port;
     RedisProcess server =
         new RedisProcess(port, created(folder.resolve("redis-" + port)), true)
             .with("--repl-diskless-sync-delay", "0", "--repl-timeout", "5")
             .with("--enable-protected-configs", "local");
-    if (kind.program != null) {
-      server.of(kind.program);
-    }
-    if (kind.certificates != null) {
-      named = Ports.free();
-      server.with(kind.certificates.alsoTls(named)).with("--aclfile", kind.acl.toString());
-    }
+    kind.apply(server, named);
     if (!servers.isEmpty()) {
       server.with("--replicaof", "127.0.0.1", "" + first());
     }
@@ -156,7 +109,7 @@ public final class SentinelSet implements AutoCloseable {
 
   private void startSentinel() {
     int port = Ports.free();
-    int servicePort = kind.certificates == null ? port : Ports.free();
+    int servicePort = kind.isSecured() ? Ports.free() : port;
     Path own = created(folder.resolve("sentinel-" + port));
     Path configuration = own.resolve("sentinel.conf");
     try {
@@ -185,11 +138,11 @@ public final class SentinelSet implements AutoCloseable {
   }
 
   private String tls(int port) {
-    if (kind.certificates == null) {
+    if (!kind.isSecured()) {
       return "";
     }
     return Pattern.compile("--(\\S+) (\\S+) ?")
-        .matcher(String.join(" ", kind.certificates.alsoTls(port)))
+        .matcher(String.join(" ", kind.certificates().alsoTls(port)))
         .replaceAll("$1 $2\n");
   }
 
@@ -225,14 +178,7 @@ public final class SentinelSet implements AutoCloseable {
     Map<String, Object> settings = new LinkedHashMap<>();
     settings.put("spring.data.redis.sentinel.master", PRIMARY);
     settings.put("spring.data.redis.sentinel.nodes", nodes());
-    if (kind.certificates != null) {
-      settings.put("spring.data.redis.username", "lastmile");
-      settings.put("spring.data.redis.password", kind.password);
-      settings.put("spring.data.redis.ssl.bundle", "redis");
-      settings.put(
-          "spring.ssl.bundle.pem.redis.truststore.certificate",
-          "file:" + kind.certificates.authority());
-    }
+    settings.putAll(kind.settings());
     return settings;
   }
 
@@ -252,7 +198,7 @@ public final class SentinelSet implements AutoCloseable {
 
   /** The user as which the service logs in. */
   public String serviceUser() {
-    return kind.acl == null ? "default" : "lastmile";
+    return kind.user();
   }
 
   /** Pauses a Sentinel ({@code STOP}) or lets it continue ({@code CONT}); 0 is the first. */

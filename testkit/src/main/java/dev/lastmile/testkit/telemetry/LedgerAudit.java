@@ -2,7 +2,9 @@ package dev.lastmile.testkit.telemetry;
 
 import static java.util.stream.Collectors.joining;
 
+import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
+import dev.lastmile.testkit.redis.PartitionTags;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.TransactionResult;
 import io.lettuce.core.api.StatefulRedisConnection;
@@ -26,8 +28,6 @@ import java.util.TreeSet;
  * <p>Each partition is read at one instant; the partitions one after the other.
  */
 public final class LedgerAudit {
-  private static final int PARTITIONS = 16;
-
   /** The threads of all readings; they end with this process. */
   private static final ClientResources THREADS = ClientResources.create();
 
@@ -70,33 +70,44 @@ public final class LedgerAudit {
 
   /** Reads all partitions of this Redis. */
   public static LedgerAudit read(URI redis) {
+    return new LedgerAudit(read(redis, PartitionTags.ALL));
+  }
+
+  /** Reads all partitions, each from the Redis that has it. */
+  public static LedgerAudit read(Cluster cluster) {
+    Map<URI, List<String>> tags = new LinkedHashMap<>();
+    for (String tag : PartitionTags.ALL) {
+      tags.computeIfAbsent(cluster.redis(tag), _ -> new ArrayList<>()).add(tag);
+    }
+    List<Ledger> ledgers = new ArrayList<>();
+    tags.forEach((redis, its) -> ledgers.addAll(read(redis, its)));
+    return new LedgerAudit(ledgers);
+  }
+
+  private static List<Ledger> read(URI redis, List<String> tags) {
     RedisClient client = RedisClient.create(THREADS, redis.toString());
     try (StatefulRedisConnection<String, String> connection = client.connect()) {
-      List<Ledger> ledgers = new ArrayList<>();
-      for (int partition = 0; partition < PARTITIONS; partition++) {
-        ledgers.add(read(connection.sync(), "p" + partition));
-      }
-      return new LedgerAudit(ledgers);
+      return tags.stream().map(tag -> read(connection.sync(), tag)).toList();
     } finally {
       client.shutdown(Duration.ZERO, Duration.ofSeconds(2));
     }
   }
 
-  private static Ledger read(RedisCommands<String, String> redis, String partition) {
-    String tag = "{" + partition + "}:";
+  private static Ledger read(RedisCommands<String, String> redis, String tag) {
     redis.multi();
-    redis.hgetall(tag + "account");
-    redis.zrange(tag + "ledger", 0, -1);
-    redis.zrange(tag + "redelivered", 0, -1);
-    redis.hkeys(tag + "entries");
+    redis.hgetall(tag + ":account");
+    redis.zrange(tag + ":ledger", 0, -1);
+    redis.zrange(tag + ":redelivered", 0, -1);
+    redis.hkeys(tag + ":entries");
     TransactionResult answers = redis.exec();
 
     List<String> faults = new ArrayList<>();
     Map<String, Map<String, Long>> byOwner = new TreeMap<>();
     Map<String, String> account = answers.get(0);
-    String name = account.get("epoch") + " " + account.get("term") + " " + account.get("begun");
+    String name =
+        account.get("epoch") + " " + account.get("term") + " " + account.get("generation");
     // No counters: which totals these are, and when a replica went.
-    account.keySet().removeAll(Set.of("epoch", "term", "begun"));
+    account.keySet().removeAll(Set.of("epoch", "term", "begun", "generation"));
     account.keySet().removeIf(field -> field.endsWith(" gone"));
     account.forEach((field, value) -> {
       int blank = field.lastIndexOf(' ');
@@ -119,7 +130,7 @@ public final class LedgerAudit {
     }
     Map<String, Long> outstanding = new TreeMap<>();
     members.forEach(member -> outstanding.merge(owner(member), 1L, Long::sum));
-    return new Ledger(partition, name, byOwner, outstanding, members.size(), faults);
+    return new Ledger(tag, name, byOwner, outstanding, members.size(), faults);
   }
 
   /** The replica in {@code …:<replica>~<random>.<n>}. */

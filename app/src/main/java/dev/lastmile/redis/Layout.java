@@ -1,0 +1,79 @@
+package dev.lastmile.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.lettuce.core.RedisFuture;
+import io.lettuce.core.SetArgs;
+import io.lettuce.core.api.async.RedisAsyncCommands;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The layout of the stored data: the partitions, their hash tags and the names of the keys.
+ *
+ * <p>Replicas with different layouts would not find each other's data, and nothing would tell. So
+ * the first replica stores its layout, and a replica with another one does not connect.
+ */
+final class Layout {
+  static final String KEY = "lastmile:layout";
+
+  /** Changes with the layout. */
+  private static final String OURS = "2";
+
+  /** A key of the first layout, which was not stored. */
+  private static final String FIRST_LAYOUT = "{p0}:meta";
+
+  private final RedisFuture<byte[]> stored;
+  private final RedisFuture<byte[]> firstEpoch;
+
+  private Layout(RedisFuture<byte[]> stored, RedisFuture<byte[]> firstEpoch) {
+    this.stored = stored;
+    this.firstEpoch = firstEpoch;
+  }
+
+  /** Reads the layout, and stores ours if there is none. Does not wait, and does not flush. */
+  static Layout read(RedisAsyncCommands<String, byte[]> commands) {
+    return new Layout(
+        commands.setGet(KEY, OURS.getBytes(UTF_8), SetArgs.Builder.nx()),
+        commands.hget(FIRST_LAYOUT, "epoch"));
+  }
+
+  /**
+   * Waits for what was read.
+   *
+   * @throws RedisUnavailableException if the layout is another one, or Redis does not answer
+   */
+  void check(PrimaryConnection redis) {
+    byte[] layout = redis.await(stored);
+    if (redis.await(firstEpoch) != null) {
+      throw another("1");
+    }
+    if (layout != null) {
+      check(new String(layout, UTF_8));
+    }
+  }
+
+  /**
+   * Reads the layout of a cluster, or stores ours, at the primary that has its key.
+   *
+   * @return what was stored before; null if nothing was
+   */
+  static RedisFuture<String> readAt(RedisAsyncCommands<String, String> owner) {
+    return owner.setGet(KEY, OURS, SetArgs.Builder.nx());
+  }
+
+  /**
+   * @param stored the layout that was stored before; null if none was
+   * @throws RedisUnavailableException if it is another one
+   */
+  static void check(@Nullable String stored) {
+    if (stored != null && !stored.equals(OURS)) {
+      throw another(stored);
+    }
+  }
+
+  private static RedisUnavailableException another(String layout) {
+    return new RedisUnavailableException(
+        RedisErrorCause.OTHER_LAYOUT,
+        "Redis has data of layout " + layout + ", and this version uses " + OURS);
+  }
+}

@@ -1,0 +1,261 @@
+package dev.lastmile.benchmark;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Calculates what a number of streams and updates needs, from constants that the benchmark has
+ * measured. It needs nothing but a JDK:
+ *
+ * <pre>{@code
+ * java benchmark/src/main/java/dev/lastmile/benchmark/Capacity.java --streams 1000000 --updates 50000 \
+ *     --replicas 100 --primaries 8
+ * }</pre>
+ *
+ * <p>{@code docs/explanation/capacity.md} explains the model.
+ */
+public final class Capacity {
+  /** The partitions; more primaries than these have nothing to do. */
+  private static final int PARTITIONS = 16;
+
+  private static final double MEGABYTE = 1e6;
+  private static final double SECOND_MICROS = 1e6;
+
+  /** The constants: what {@code benchmark/run --groups constants,idle} measures. */
+  enum Cost {
+    REDIS_UPDATE(80, "µs", "Redis: an update is stored, published to one owner, and settled"),
+    REDIS_OWNER(45, "µs", "Redis: a further owner of the same update"),
+    REDIS_ACK(25, "µs", "Redis: an ack"),
+    REDIS_STREAM(1, "µs/s", "Redis: an open stream"),
+    REDIS_REPLICA(1_700, "µs/s", "Redis: leases, canaries and clock of a replica"),
+    REDIS_REST(4_500, "µs/s", "Redis: sweeps, totals and jobs, for all replicas together"),
+    REDIS_STREAM_BYTES(260, "B", "Redis: memory of an open stream with a channel of its own"),
+    REDIS_OPERATION_BYTES(900, "B", "Redis: memory of a new operation"),
+    REDIS_CHANGE_BYTES(250, "B", "Redis: memory of each update of an operation"),
+    REPLICA_CALLBACK(109, "µs", "replica: a callback is checked and stored"),
+    REPLICA_DELIVERY(55, "µs", "replica: an update is written to a stream and settled"),
+    REPLICA_ACK(60, "µs", "replica: an ack"),
+    REPLICA_STREAM(2, "µs/s", "replica: an open stream, with heartbeats"),
+    REPLICA_REST(12_000, "µs/s", "replica: without streams"),
+    REPLICA_BYTES(286_000_000, "B", "replica: memory without streams"),
+    REPLICA_STREAM_BYTES(3_750, "B", "replica: memory of a stream, without buffers of the kernel"),
+    INTO_REDIS_BYTES(1_000, "B", "network: to Redis, for an update of 200 bytes"),
+    FROM_REDIS_BYTES(700, "B", "network: from Redis, for an update and each owner");
+
+    private final double value;
+    final String unit;
+    final String meaning;
+
+    Cost(double value, String unit, String meaning) {
+      this.value = value;
+      this.unit = unit;
+      this.meaning = meaning;
+    }
+  }
+
+  /** What is asked, and its defaults. */
+  private enum Option {
+    STREAMS(10_000, "open streams, each with a channel of its own"),
+    UPDATES(1_000, "updates per second, each acked by one browser"),
+    REPLICAS(3, "replicas"),
+    PRIMARIES(1, "primaries of Redis"),
+    OWNERS(1, "replicas with streams of the same channel, for each update"),
+    CORES(2, "cores of a replica; a primary has one for commands"),
+    MEMORY(2_000, "memory of a replica and of a primary, MB"),
+    KEPT(600, "time for which operations are kept, s"),
+    CHANGES(4, "updates of one operation"),
+    MAX_STREAMS(20_000, "lastmile.stream.max-connections"),
+    MAX_CLIENTS(10_000, "maxclients of Redis"),
+    NETWORK(125, "network of each machine, MB/s");
+
+    private final long usual;
+    private final String meaning;
+
+    Option(long usual, String meaning) {
+      this.usual = usual;
+      this.meaning = meaning;
+    }
+
+    private String flag() {
+      return "--" + name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /**
+   * How much of something is used.
+   *
+   * @param unit of {@code used} and {@code limit}
+   */
+  private record Use(String what, double used, double limit, String unit) {
+    private double share() {
+      return used / limit;
+    }
+
+    private String row() {
+      return String.format(
+          Locale.ROOT,
+          "| %s | %s %s | %s %s | %.0f %% |",
+          what,
+          number(used),
+          unit,
+          number(limit),
+          unit,
+          share() * 100);
+    }
+
+    private static String number(double value) {
+      return String.format(Locale.ROOT, value < 10 ? "%,.2f" : "%,.0f", value);
+    }
+  }
+
+  private final Map<Option, Long> options;
+
+  private Capacity(Map<Option, Long> options) {
+    this.options = options;
+  }
+
+  public static void main(String[] arguments) {
+    try {
+      boolean constants = List.of(arguments).equals(List.of("--constants"));
+      System.out.print(constants ? constants() : report(arguments));
+    } catch (IllegalArgumentException e) {
+      System.err.println(e.getMessage());
+      System.exit(2);
+    }
+  }
+
+  /** The table of the constants. */
+  static String constants() {
+    StringBuilder table = new StringBuilder("| Cost of | |\n|---|---:|\n");
+    for (Cost cost : Cost.values()) {
+      table.append(
+          String.format(Locale.ROOT, "| %s | %,.0f %s |%n", cost.meaning, cost.value, cost.unit));
+    }
+    return table.toString();
+  }
+
+  /**
+   * The report for these options, as the command line has them.
+   *
+   * @throws IllegalArgumentException if an option is unknown or out of its limits
+   */
+  static String report(String... arguments) {
+    Map<Option, Long> options = new TreeMap<>();
+    for (Option option : Option.values()) {
+      options.put(option, option.usual);
+    }
+    for (int i = 0; i < arguments.length; i += 2) {
+      Option option = option(arguments[i]);
+      options.put(option, number(option, i + 1 < arguments.length ? arguments[i + 1] : ""));
+    }
+    if (options.get(Option.PRIMARIES) > PARTITIONS) {
+      throw new IllegalArgumentException(
+          "--primaries: at most " + PARTITIONS + ", the number of partitions");
+    }
+    if (options.get(Option.OWNERS) > options.get(Option.REPLICAS)) {
+      throw new IllegalArgumentException("--owners: at most the number of replicas");
+    }
+    return new Capacity(options).report();
+  }
+
+  private static Option option(String flag) {
+    for (Option option : Option.values()) {
+      if (option.flag().equals(flag)) {
+        return option;
+      }
+    }
+    StringBuilder known = new StringBuilder(flag + ": not an option. Options:\n");
+    for (Option option : Option.values()) {
+      known.append(
+          String.format(
+              Locale.ROOT, "  %-14s %s (%d)%n", option.flag(), option.meaning, option.usual));
+    }
+    throw new IllegalArgumentException(known.toString());
+  }
+
+  private static long number(Option option, String text) {
+    if (!text.matches("[1-9][0-9]{0,11}")) {
+      throw new IllegalArgumentException(option.flag() + ": a whole number from 1 to 999999999999");
+    }
+    return Long.parseLong(text);
+  }
+
+  private double of(Option option) {
+    return options.get(option);
+  }
+
+  private String report() {
+    List<Use> uses = new ArrayList<>(primary());
+    uses.addAll(replica());
+    uses.sort(Comparator.comparingDouble(Use::share).reversed());
+    StringBuilder report = new StringBuilder();
+    report.append("| Each has | used | limit | share |\n|---|---:|---:|---:|\n");
+    uses.forEach(use -> report.append(use.row()).append('\n'));
+    Use first = uses.getFirst();
+    report.append(
+        String.format(
+            Locale.ROOT,
+            first.share() > 1
+                ? "%nToo much: %s. It is enough for %.2f times this load.%n"
+                : "%nFirst limit: %s, at %.2f times this load.%n",
+            first.what(),
+            1 / first.share()));
+    return report.toString();
+  }
+
+  /** Of the primary with most partitions. */
+  private List<Use> primary() {
+    double partitions = Math.ceil(PARTITIONS / of(Option.PRIMARIES));
+    double share = partitions / PARTITIONS;
+    double updates = of(Option.UPDATES);
+    double further = of(Option.OWNERS) - 1;
+    double micros =
+        updates
+                * (Cost.REDIS_UPDATE.value
+                    + further * Cost.REDIS_OWNER.value
+                    + Cost.REDIS_ACK.value)
+            + of(Option.STREAMS) * Cost.REDIS_STREAM.value
+            + of(Option.REPLICAS) * Cost.REDIS_REPLICA.value
+            + Cost.REDIS_REST.value;
+    double bytes =
+        of(Option.STREAMS) * Cost.REDIS_STREAM_BYTES.value
+            + updates
+                * of(Option.KEPT)
+                * (Cost.REDIS_OPERATION_BYTES.value / of(Option.CHANGES)
+                    + Cost.REDIS_CHANGE_BYTES.value);
+    double traffic =
+        updates * (Cost.INTO_REDIS_BYTES.value + of(Option.OWNERS) * Cost.FROM_REDIS_BYTES.value);
+    return List.of(
+        new Use("primary: CPU of the command thread", share * micros / SECOND_MICROS, 1, "cores"),
+        new Use("primary: memory", share * bytes / MEGABYTE, of(Option.MEMORY), "MB"),
+        new Use("primary: network", share * traffic / MEGABYTE, of(Option.NETWORK), "MB/s"),
+        new Use("primary: connections", 2 * of(Option.REPLICAS), of(Option.MAX_CLIENTS), ""));
+  }
+
+  private List<Use> replica() {
+    double replicas = of(Option.REPLICAS);
+    double streams = of(Option.STREAMS) / replicas;
+    double updates = of(Option.UPDATES) / replicas;
+    double micros =
+        updates
+                * (Cost.REPLICA_CALLBACK.value
+                    + of(Option.OWNERS) * Cost.REPLICA_DELIVERY.value
+                    + Cost.REPLICA_ACK.value)
+            + streams * Cost.REPLICA_STREAM.value
+            + Cost.REPLICA_REST.value;
+    double bytes = Cost.REPLICA_BYTES.value + streams * Cost.REPLICA_STREAM_BYTES.value;
+    // To Redis, and for each owner from Redis and to the browser.
+    double traffic =
+        updates
+            * (Cost.INTO_REDIS_BYTES.value + 2 * of(Option.OWNERS) * Cost.FROM_REDIS_BYTES.value);
+    return List.of(
+        new Use("replica: CPU", micros / SECOND_MICROS, of(Option.CORES), "cores"),
+        new Use("replica: memory", bytes / MEGABYTE, of(Option.MEMORY), "MB"),
+        new Use("replica: network", traffic / MEGABYTE, of(Option.NETWORK), "MB/s"),
+        new Use("replica: streams", streams, of(Option.MAX_STREAMS), ""));
+  }
+}

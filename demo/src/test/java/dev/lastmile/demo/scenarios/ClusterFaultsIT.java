@@ -1,0 +1,121 @@
+package dev.lastmile.demo.scenarios;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lastmile.testkit.browser.BrowserPace;
+import dev.lastmile.testkit.browser.SimulatedBrowsers;
+import dev.lastmile.testkit.browser.Traffic;
+import dev.lastmile.testkit.cluster.Cluster;
+import dev.lastmile.testkit.cluster.Metrics;
+import dev.lastmile.testkit.redis.ClusterSet;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Faults of a real Redis Cluster of three primaries and three replicas, under traffic. Every
+ * browser is correct soon, the account balances, and exactly the browsers are reset that had
+ * received a version that was lost.
+ *
+ * <p>The servers are those of {@link Scenario#servers}. {@code -Dlastmile.seed=N} plays a run
+ * again; {@code -Dlastmile.proof.rounds=20} repeats each fault with 20 seeds, and {@code
+ * -Dlastmile.failover.fault=NAME} plays one fault only.
+ */
+@Tag("long")
+class ClusterFaultsIT {
+  private static final int PRIMARIES = 3;
+
+  /** Less than a command waits for a primary that does not reply. */
+  private static final Duration UNDISTURBED = Duration.ofMillis(1_500);
+
+  @TempDir private static Path folder;
+
+  private static ClusterSet set;
+  private static Cluster cluster;
+
+  @BeforeAll
+  static void start() throws IOException {
+    set = ClusterSet.start(folder, PRIMARIES, Scenario.servers(folder));
+    cluster =
+        Cluster.builder()
+            .servers(set)
+            .with("lastmile.drain.balancer", "1s")
+            .with("lastmile.retention.versions", 1_000)
+            .start();
+  }
+
+  @AfterAll
+  static void stop() {
+    if (cluster != null) {
+      cluster.close();
+    }
+    if (set != null) {
+      set.close();
+    }
+  }
+
+  static Stream<ClusterFault> faults() {
+    String one = System.getProperty("lastmile.failover.fault", "");
+    return one.isEmpty()
+        ? Stream.of(ClusterFault.values()).filter(each -> each.isForRedis() || Scenario.isValkey())
+        : Stream.of(ClusterFault.valueOf(one));
+  }
+
+  @ParameterizedTest
+  @MethodSource("faults")
+  void nobodyIsWrongAndOnlyThoseAreResetWhoHadReceivedWhatWasLost(ClusterFault fault) {
+    int rounds = Integer.getInteger("lastmile.proof.rounds", 1);
+    long first = Long.getLong("lastmile.seed", fault.name().hashCode() & 0xffff);
+    for (long seed = first; seed < first + rounds; seed++) {
+      play(fault, seed);
+    }
+  }
+
+  private static double errors(String cause) {
+    return cluster.replicas().stream()
+        .mapToDouble(replica ->
+            Metrics.of(replica).sum("lastmile_redis_errors_total", "cause=\"" + cause + "\""))
+        .sum();
+  }
+
+  private static void play(ClusterFault fault, long seed) {
+    System.out.println("ClusterFaultsIT " + fault + " seed=" + seed);
+    set.awaitComplete();
+    List<Double> resets = ResetWitness.counted(cluster);
+    BrowserPace pace = BrowserPace.USUAL.withReconcile(Duration.ofSeconds(60));
+    try (SimulatedBrowsers crowd = SimulatedBrowsers.of(cluster, Scenario.BROWSERS, seed, pace)) {
+      crowd.awaitConnected(Duration.ofSeconds(30));
+      try (Traffic traffic = new Traffic(cluster, crowd, Scenario.PER_SECOND, seed)) {
+        Scenario.during(Duration.ofSeconds(1));
+        double moves = errors("tryagain");
+        try (Bystander bystander = new Bystander(cluster, ClusterFault.OTHER_TAG)) {
+          fault.play(set, cluster);
+          bystander.end();
+          if (fault.sparesOthers()) {
+            bystander.assertUndisturbed(UNDISTURBED);
+          }
+        }
+        if (fault == ClusterFault.SLOT_MOVED_BOTH_WAYS) {
+          assertThat(errors("tryagain")).as("refusals of the moving slot").isGreaterThan(moves);
+        }
+        Scenario.during(Duration.ofSeconds(2));
+        Traffic.Outcome outcome = traffic.settle(fault.name(), Duration.ofSeconds(10));
+        System.out.println(outcome.row());
+        assertThat(traffic.complaints()).isEmpty();
+        assertThat(crowd.wentBack()).as("versions that went back").isZero();
+        outcome.after().assertBalanced();
+        assertThat(outcome.after().total("not_received")).as("not_received").isZero();
+        assertThat(errors("noperm")).as("commands without a right").isZero();
+        ResetWitness.of(cluster, crowd).assertCounted(fault, resets, ResetWitness.counted(cluster));
+      }
+    }
+  }
+}
