@@ -48,17 +48,8 @@ final class ClusterLookup {
    * @throws RedisUnavailableException if the layout is another one, or the primary does not answer
    */
   void checkLayout(InetSocketAddress owner) {
-    try (StatefulRedisConnection<String, String> connection =
-        dialer
-            .connectNode(owner)
-            .toCompletableFuture()
-            .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS)
-            .join()) {
-      Layout.check(
-          Layout.readAt(connection.async())
-              .toCompletableFuture()
-              .orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS)
-              .join());
+    try (StatefulRedisConnection<String, String> connection = inTime(dialer.connectNode(owner))) {
+      Layout.check(inTime(Layout.readAt(connection.async())));
     } catch (CompletionException e) {
       throw new RedisUnavailableException("the layout cannot be read at " + owner, e);
     }
@@ -72,11 +63,11 @@ final class ClusterLookup {
       RedisFuture<String> info = commands.clusterInfo();
       RedisFuture<String> nodes = commands.clusterNodes();
       RedisFuture<List<Object>> slots = commands.clusterSlots();
-      return ClusterView.parse(
-          node,
-          info.toCompletableFuture().orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS).join(),
-          nodes.toCompletableFuture().orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS).join(),
-          slots.toCompletableFuture().orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS).join());
+      return ClusterView.parse(node, inTime(info), inTime(nodes), inTime(slots));
     }
+  }
+
+  private <T> T inTime(CompletionStage<T> stage) {
+    return stage.toCompletableFuture().orTimeout(limit.toNanos(), TimeUnit.NANOSECONDS).join();
   }
 }

@@ -146,18 +146,14 @@ final class ClusterPrimaries implements Primaries {
       if (!primary.equals(old)) {
         LOG.atInfo()
             .addKeyValue("partition", partition.index())
-            .addKeyValue("from", old == null ? "" : text(old))
-            .addKeyValue("to", text(primary))
+            .addKeyValue("from", old == null ? "" : RedisDialer.text(old))
+            .addKeyValue("to", RedisDialer.text(primary))
             .log("partition_primary");
       }
     });
     fresh.forEach(PrimaryConnection::start);
     over.forEach(PrimaryConnection::retire);
     return true;
-  }
-
-  private static String text(InetSocketAddress address) {
-    return address.getHostString() + ":" + address.getPort();
   }
 
   /** A primary as its connection sees it. */
@@ -175,7 +171,7 @@ final class ClusterPrimaries implements Primaries {
 
     @Override
     public String address() {
-      return text(node);
+      return RedisDialer.text(node);
     }
 
     @Override

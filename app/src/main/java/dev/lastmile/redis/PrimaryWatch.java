@@ -136,9 +136,7 @@ final class PrimaryWatch implements AutoCloseable {
   /** The primary that was found last, for logs. */
   String address() {
     Primary target = dialled;
-    return target == null
-        ? "unknown"
-        : target.address().getHostString() + ":" + target.address().getPort();
+    return target == null ? "unknown" : RedisDialer.text(target.address());
   }
 
   @Override

@@ -177,11 +177,16 @@ public final class RedisDialer implements AutoCloseable {
     return factory.getDatabase();
   }
 
+  /** A host and its port, for logs. */
+  static String text(InetSocketAddress address) {
+    return address.getHostString() + ":" + address.getPort();
+  }
+
   /** The address, or the Sentinels and the name of their primary, for logs: without secrets. */
   public String address() {
     if (isCluster()) {
       return clusterNodes().stream()
-          .map(node -> node.getHostString() + ":" + node.getPort())
+          .map(RedisDialer::text)
           .sorted()
           .collect(Collectors.joining(","));
     }

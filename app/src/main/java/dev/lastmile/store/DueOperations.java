@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.stereotype.Component;
@@ -54,12 +55,7 @@ public final class DueOperations {
    * @param limit maximum number per partition
    */
   public List<OperationId> claimSubmissions(Duration lease, int limit) {
-    return Partition.ALL.stream()
-        .map(partition -> start(Keys.submissions(partition), lease, limit))
-        .toList()
-        .stream()
-        .flatMap(claim -> claimed(claim).stream())
-        .toList();
+    return claim(Partition.ALL.stream(), Keys::submissions, lease, limit);
   }
 
   /** Ends the submission: the external system has accepted the job, or the operation is final. */
@@ -88,11 +84,20 @@ public final class DueOperations {
     // A call begins where the last one ended, so that every partition gets its turn.
     int turns = Math.min(limit, Partition.COUNT);
     int first = next.getAndAdd(turns);
-    return IntStream.range(0, turns)
-        .mapToObj(i -> Partition.ALL.get(Math.floorMod(first + i, Partition.COUNT)))
-        .map(partition -> start(key.apply(partition), overdue.lease(), limit / turns))
-        .toList()
-        .stream()
+    return turns == 0
+        ? List.of()
+        : claim(
+            IntStream.range(0, turns)
+                .mapToObj(i -> Partition.ALL.get(Math.floorMod(first + i, Partition.COUNT))),
+            key,
+            overdue.lease(),
+            limit / turns);
+  }
+
+  /** Starts all claims before it waits for the first one. */
+  private List<OperationId> claim(
+      Stream<Partition> partitions, Function<Partition, String> key, Duration lease, int limit) {
+    return partitions.map(partition -> start(key.apply(partition), lease, limit)).toList().stream()
         .flatMap(claim -> claimed(claim).stream())
         .toList();
   }

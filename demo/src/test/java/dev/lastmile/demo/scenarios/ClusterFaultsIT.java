@@ -6,7 +6,6 @@ import dev.lastmile.testkit.browser.BrowserPace;
 import dev.lastmile.testkit.browser.SimulatedBrowsers;
 import dev.lastmile.testkit.browser.Traffic;
 import dev.lastmile.testkit.cluster.Cluster;
-import dev.lastmile.testkit.cluster.Metrics;
 import dev.lastmile.testkit.redis.ClusterSet;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -72,18 +71,7 @@ class ClusterFaultsIT {
   @ParameterizedTest
   @MethodSource("faults")
   void nobodyIsWrongAndOnlyThoseAreResetWhoHadReceivedWhatWasLost(ClusterFault fault) {
-    int rounds = Integer.getInteger("lastmile.proof.rounds", 1);
-    long first = Long.getLong("lastmile.seed", fault.name().hashCode() & 0xffff);
-    for (long seed = first; seed < first + rounds; seed++) {
-      play(fault, seed);
-    }
-  }
-
-  private static double errors(String cause) {
-    return cluster.replicas().stream()
-        .mapToDouble(replica ->
-            Metrics.of(replica).sum("lastmile_redis_errors_total", "cause=\"" + cause + "\""))
-        .sum();
+    Scenario.forEachSeed(fault, seed -> play(fault, seed));
   }
 
   private static void play(ClusterFault fault, long seed) {
@@ -95,7 +83,7 @@ class ClusterFaultsIT {
       crowd.awaitConnected(Duration.ofSeconds(30));
       try (Traffic traffic = new Traffic(cluster, crowd, Scenario.PER_SECOND, seed)) {
         Scenario.during(Duration.ofSeconds(1));
-        double moves = errors("tryagain");
+        double moves = Scenario.redisErrors(cluster, "tryagain");
         try (Bystander bystander = new Bystander(cluster, ClusterFault.OTHER_TAG)) {
           fault.play(set, cluster);
           bystander.end();
@@ -104,7 +92,9 @@ class ClusterFaultsIT {
           }
         }
         if (fault == ClusterFault.SLOT_MOVED_BOTH_WAYS) {
-          assertThat(errors("tryagain")).as("refusals of the moving slot").isGreaterThan(moves);
+          assertThat(Scenario.redisErrors(cluster, "tryagain"))
+              .as("refusals of the moving slot")
+              .isGreaterThan(moves);
         }
         Scenario.during(Duration.ofSeconds(2));
         Traffic.Outcome outcome = traffic.settle(fault.name(), Duration.ofSeconds(10));
@@ -113,7 +103,7 @@ class ClusterFaultsIT {
         assertThat(crowd.wentBack()).as("versions that went back").isZero();
         outcome.after().assertBalanced();
         assertThat(outcome.after().total("not_received")).as("not_received").isZero();
-        assertThat(errors("noperm")).as("commands without a right").isZero();
+        assertThat(Scenario.redisErrors(cluster, "noperm")).as("commands without a right").isZero();
         ResetWitness.of(cluster, crowd).assertCounted(fault, resets, ResetWitness.counted(cluster));
       }
     }

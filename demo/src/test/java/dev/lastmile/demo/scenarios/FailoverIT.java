@@ -71,11 +71,7 @@ class FailoverIT {
   @ParameterizedTest
   @MethodSource("faults")
   void onlyThoseAreResetWhoHadReceivedWhatWasLost(RedisFault fault) {
-    int rounds = Integer.getInteger("lastmile.proof.rounds", 1);
-    long first = Long.getLong("lastmile.seed", fault.name().hashCode() & 0xffff);
-    for (long seed = first; seed < first + rounds; seed++) {
-      play(fault, seed);
-    }
+    Scenario.forEachSeed(fault, seed -> play(fault, seed));
   }
 
   private static void play(RedisFault fault, long seed) {
@@ -112,10 +108,7 @@ class FailoverIT {
 
   /** Errors of the cause that has the name of the fault. */
   private static double errors(RedisFault fault) {
-    String cause = "cause=\"" + fault.name().toLowerCase(Locale.ROOT) + "\"";
-    return cluster.replicas().stream()
-        .mapToDouble(replica -> Metrics.of(replica).sum("lastmile_redis_errors_total", cause))
-        .sum();
+    return Scenario.redisErrors(cluster, fault.name().toLowerCase(Locale.ROOT));
   }
 
   private static void assertCausesAreNamed() {

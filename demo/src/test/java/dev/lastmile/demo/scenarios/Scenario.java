@@ -7,6 +7,7 @@ import dev.lastmile.testkit.browser.SimulatedBrowsers;
 import dev.lastmile.testkit.browser.Traffic;
 import dev.lastmile.testkit.cluster.Cluster;
 import dev.lastmile.testkit.cluster.LastmileProcess;
+import dev.lastmile.testkit.cluster.Metrics;
 import dev.lastmile.testkit.process.Ports;
 import dev.lastmile.testkit.process.Tool;
 import dev.lastmile.testkit.redis.RedisProxy;
@@ -27,6 +28,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -140,6 +142,26 @@ abstract class Scenario {
 
   static boolean isValkey() {
     return System.getProperty("lastmile.failover.servers", "redis").equals("valkey");
+  }
+
+  /**
+   * Plays a fault with as many seeds as {@code -Dlastmile.proof.rounds} says, from {@code
+   * -Dlastmile.seed} on.
+   */
+  static void forEachSeed(Enum<?> fault, LongConsumer play) {
+    int rounds = Integer.getInteger("lastmile.proof.rounds", 1);
+    long first = Long.getLong("lastmile.seed", fault.name().hashCode() & 0xffff);
+    for (long seed = first; seed < first + rounds; seed++) {
+      play.accept(seed);
+    }
+  }
+
+  /** The errors of Redis with this cause, that the replicas have counted since they started. */
+  static double redisErrors(Cluster cluster, String cause) {
+    String label = "cause=\"" + cause + "\"";
+    return cluster.replicas().stream()
+        .mapToDouble(replica -> Metrics.of(replica).sum("lastmile_redis_errors_total", label))
+        .sum();
   }
 
   /**
