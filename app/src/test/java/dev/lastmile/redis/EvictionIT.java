@@ -30,7 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Redis may evict any key, and another user of it fills its memory. Updates may be lost, but lists,
- * creations, callbacks, open streams and new streams go on.
+ * creations, callbacks, open streams and new streams go on. A stream whose announcement was evicted
+ * goes on after the next presence check.
  */
 @Tag("long")
 class EvictionIT {
@@ -49,7 +50,12 @@ class EvictionIT {
             .with("--maxmemory", "8mb", "--maxmemory-policy", "allkeys-lru")) {
       redis.start();
       RedisClient client = RedisClient.create(redis.uri().toString());
-      try (Cluster cluster = Cluster.builder().redis(redis.uri()).replicas(2).start()) {
+      try (Cluster cluster =
+          Cluster.builder()
+              .redis(redis.uri())
+              .replicas(2)
+              .with("lastmile.stream.presence-check", "3s")
+              .start()) {
         RedisCommands<String, String> commands = client.connect().sync();
         play(cluster, commands);
         long ours = commands.keys("{p*").size();
