@@ -1,13 +1,11 @@
 package dev.lastmile.redis;
 
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import dev.lastmile.updates.Partition;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,17 +46,10 @@ final class ClusterWatch {
   /** Used by one thread at a time. */
   private boolean layoutChecked;
 
-  @GuardedBy("this")
+  /** The pause before a question that follows at once; used by one thread at a time. */
   private long pauseMillis;
 
-  /** Whether another question is wanted; one that runs asks again at its end. */
-  @GuardedBy("this")
-  private boolean requested;
-
-  @GuardedBy("this")
-  private boolean asking;
-
-  private volatile boolean closed;
+  private final RequestedTask question;
 
   ClusterWatch(PrimaryConnection.Shared shared, Listener listener) {
     this.shared = shared;
@@ -66,6 +57,8 @@ final class ClusterWatch {
     this.lookup = new ClusterLookup(shared.dialer(), shared.properties().attemptLimit());
     this.nodes = Set.copyOf(shared.dialer().clusterNodes());
     this.pauseMillis = shortestPause();
+    this.question =
+        new RequestedTask("cluster-question", shortestPause(), this::ask, shared.scheduler());
   }
 
   private long shortestPause() {
@@ -82,34 +75,11 @@ final class ClusterWatch {
   }
 
   /** Something hints at other primaries. Any thread; returns at once. */
-  synchronized void doubted() {
-    if (!requested && !closed) {
-      requested = true;
-      if (!asking) {
-        schedule(0);
-      }
-    }
+  void doubted() {
+    question.request();
   }
 
-  private void schedule(long delayMillis) {
-    try {
-      var _ =
-          shared
-              .scheduler()
-              .schedule(
-                  () -> Thread.ofVirtual().name("cluster-question").start(this::ask),
-                  delayMillis,
-                  TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException e) {
-      // The application has ended.
-    }
-  }
-
-  private void ask() {
-    synchronized (this) {
-      requested = false;
-      asking = true;
-    }
+  private long ask() {
     boolean changed = false;
     try {
       changed = take(lookup.find(nodes));
@@ -123,9 +93,10 @@ final class ClusterWatch {
     } catch (RuntimeException e) {
       LOG.atError().setCause(e).log("cluster_view_unreadable");
       doubted();
-    } finally {
-      ended(changed);
     }
+    long longer = Math.min(2 * pauseMillis, MOST_PAUSES * shortestPause());
+    pauseMillis = changed || !question.isRequested() ? shortestPause() : longer;
+    return pauseMillis;
   }
 
   /**
@@ -143,19 +114,10 @@ final class ClusterWatch {
                       RedisErrorCause.CLUSTERDOWN, "no node finds the cluster complete")));
       layoutChecked = true;
     }
-    return !closed && listener.answered(ClusterView.newest(views));
-  }
-
-  private synchronized void ended(boolean changed) {
-    long longer = Math.min(2 * pauseMillis, MOST_PAUSES * shortestPause());
-    pauseMillis = changed || !requested ? shortestPause() : longer;
-    asking = false;
-    if (requested) {
-      schedule(pauseMillis);
-    }
+    return !question.isClosed() && listener.answered(ClusterView.newest(views));
   }
 
   void close() {
-    closed = true;
+    question.close();
   }
 }

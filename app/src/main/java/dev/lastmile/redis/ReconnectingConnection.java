@@ -1,7 +1,6 @@
 package dev.lastmile.redis;
 
 import com.github.benmanes.caffeine.cache.Ticker;
-import com.google.errorprone.annotations.concurrent.GuardedBy;
 import io.lettuce.core.RedisChannelHandler;
 import io.lettuce.core.RedisConnectionStateListener;
 import io.lettuce.core.api.StatefulConnection;
@@ -9,7 +8,6 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -56,19 +54,10 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
   private final Duration timeout;
   private final long pauseMillis;
   private final Ticker ticker;
-  private final ScheduledExecutorService scheduler;
+  private final RequestedTask task;
 
   /** Set by an attempt; cleared when that connection breaks or is dropped. */
   private final AtomicReference<@Nullable C> connection = new AtomicReference<>();
-
-  private volatile boolean closed;
-
-  /** Whether another attempt is wanted; an attempt that runs schedules it at its end. */
-  @GuardedBy("this")
-  private boolean requested;
-
-  @GuardedBy("this")
-  private boolean attempting;
 
   /** Does not connect before {@link #start}. */
   public ReconnectingConnection(
@@ -80,7 +69,7 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
     this.timeout = properties.attemptLimit();
     this.pauseMillis = properties.redialInterval().toMillis();
     this.ticker = ticker;
-    this.scheduler = scheduler;
+    this.task = new RequestedTask("redis-connect", pauseMillis, this::attempt, scheduler);
   }
 
   /** The connection that is in use; null if there is none. */
@@ -90,12 +79,12 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
 
   /** Starts to connect. Any thread; returns at once. */
   public void start() {
-    request();
+    task.request();
   }
 
   /** As {@link #close}, but returns at once. Any thread. */
   public void retire() {
-    closed = true;
+    task.close();
     closeAsync(connection.getAndSet(null));
   }
 
@@ -114,58 +103,21 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
     return true;
   }
 
-  private synchronized void request() {
-    if (!requested && !closed) {
-      requested = true;
-      if (!attempting) {
-        schedule(0);
-      }
-    }
-  }
-
-  private void schedule(long delayMillis) {
-    try {
-      var _ =
-          scheduler.schedule(
-              () -> Thread.ofVirtual().name("redis-connect").start(this::attempt),
-              delayMillis,
-              TimeUnit.MILLISECONDS);
-    } catch (RejectedExecutionException e) {
-      // The application has ended: no connection is needed any more.
-    }
-  }
-
-  private void attempt() {
-    synchronized (this) {
-      // Before the attempt: a connection that breaks during it must be able to request the next.
-      requested = false;
-      attempting = true;
-    }
+  /** One attempt. Another one follows a failure, at a fixed rate. */
+  private long attempt() {
     long begun = ticker.read();
-    boolean failed = true;
     try {
       connect();
-      failed = false;
+      return 0;
     } catch (RuntimeException e) {
       steps.failed(e);
-    } finally {
-      // Also after an error: otherwise no attempt would follow any more.
-      ended(failed, begun);
-    }
-  }
-
-  private synchronized void ended(boolean failed, long begun) {
-    attempting = false;
-    if (requested) {
-      schedule(0);
-    } else if (failed && !closed) {
-      requested = true;
-      schedule(Math.max(0, pauseMillis - (ticker.read() - begun) / 1_000_000));
+      task.request();
+      return Math.max(0, pauseMillis - (ticker.read() - begun) / 1_000_000);
     }
   }
 
   private void connect() {
-    if (closed || connection.get() != null) {
+    if (task.isClosed() || connection.get() != null) {
       return;
     }
     C fresh = await(steps.dial());
@@ -183,7 +135,7 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
       closeAsync(fresh);
       throw e;
     }
-    if (closed) {
+    if (task.isClosed()) {
       // Since the check above; retire() or close() may not have seen this connection.
       closeAsync(connection.getAndSet(null));
     } else if (fresh.isOpen()) {
@@ -204,11 +156,11 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
   }
 
   private void lost(C broken) {
-    if (connection.compareAndSet(broken, null) && !closed) {
+    if (connection.compareAndSet(broken, null) && !task.isClosed()) {
       try {
         steps.lost();
       } finally {
-        request();
+        task.request();
       }
     }
   }
@@ -243,7 +195,7 @@ public final class ReconnectingConnection<C extends StatefulConnection<?, ?>>
 
   @Override
   public void close() {
-    closed = true;
+    task.close();
     C current = connection.getAndSet(null);
     if (current != null) {
       current.close();

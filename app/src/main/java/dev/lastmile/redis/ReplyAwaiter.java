@@ -30,10 +30,12 @@ final class ReplyAwaiter {
 
   /** As {@link #await(CompletionStage)}, with a shorter timeout. */
   <T> T await(CompletionStage<T> reply, Duration atMost) {
+    Duration limit = atMost.compareTo(timeout) < 0 ? atMost : timeout;
     try {
-      long nanos = Math.min(timeout.toNanos(), atMost.toNanos());
-      return reply.toCompletableFuture().get(nanos, TimeUnit.NANOSECONDS);
-    } catch (TimeoutException | CancellationException e) {
+      return reply.toCompletableFuture().get(limit.toNanos(), TimeUnit.NANOSECONDS);
+    } catch (TimeoutException e) {
+      throw noReply(limit, e);
+    } catch (CancellationException e) {
       throw unavailable(e);
     } catch (ExecutionException e) {
       throw unavailable(e.getCause() == null ? e : e.getCause());
@@ -52,12 +54,15 @@ final class ReplyAwaiter {
     return switch (cause) {
       // Each waiting thread gets an exception of its own, since its problem detail is changed.
       case RedisUnavailableException e -> new RedisUnavailableException(e.getMessage(), e);
-      case TimeoutException _, RedisCommandTimeoutException _ ->
-          new RedisUnavailableException(
-              "Redis did not reply within " + timeout.toMillis() + " ms", cause);
+      case TimeoutException _, RedisCommandTimeoutException _ -> noReply(timeout, cause);
       case CancellationException _ ->
           new RedisUnavailableException("Redis connection broke", cause);
       default -> new RedisUnavailableException("Redis failed: " + cause.getMessage(), cause);
     };
+  }
+
+  private static RedisUnavailableException noReply(Duration limit, Throwable cause) {
+    return new RedisUnavailableException(
+        "Redis did not reply within " + Math.max(0, limit.toMillis()) + " ms", cause);
   }
 }
