@@ -3,6 +3,7 @@ package dev.lastmile.pubsub;
 import com.github.benmanes.caffeine.cache.Ticker;
 import dev.lastmile.redis.PubsubChannels;
 import dev.lastmile.redis.ReconnectingConnection;
+import dev.lastmile.redis.RedisDialer;
 import dev.lastmile.redis.RedisProperties;
 import dev.lastmile.updates.Partition;
 import io.lettuce.core.pubsub.StatefulRedisPubSubConnection;
@@ -41,9 +42,6 @@ final class PrimarySubscription {
 
     /** The connection could not be opened, or the subscription was refused. */
     void failed(RuntimeException failure);
-
-    /** The connection broke or was dropped. */
-    void lost();
   }
 
   private final InetSocketAddress primary;
@@ -101,7 +99,10 @@ final class PrimarySubscription {
   /** Drops the subscription and subscribes again. Any thread; returns at once. */
   void drop(String reason) {
     if (connection.drop()) {
-      LOG.atWarn().addKeyValue("reason", reason).log("subscription_dropped");
+      LOG.atWarn()
+          .addKeyValue("reason", reason)
+          .addKeyValue("primary", RedisDialer.text(primary))
+          .log("subscription_dropped");
     }
   }
 
@@ -165,7 +166,7 @@ final class PrimarySubscription {
 
     @Override
     public void lost() {
-      events.lost();
+      LOG.atWarn().addKeyValue("primary", RedisDialer.text(primary)).log("subscription_lost");
     }
   }
 }

@@ -53,7 +53,7 @@ final class PubsubLifecycle implements SmartLifecycle {
   @Override
   public void start() {
     leases.onNewIncarnation((partitions, heldUntil) -> {
-      subscriber.lossWindow(heldUntil);
+      subscriber.lossWindow(heldUntil, partitions.size());
       dispatcher.reconcile(partitions);
     });
     leases.onNewTerm(dispatcher::announceAgain);

@@ -182,11 +182,6 @@ final class Subscriber implements AutoCloseable {
       errors.reportSubscribe(failure);
       redis.doubtAssignment();
     }
-
-    @Override
-    public void lost() {
-      LOG.atWarn().log("subscription_lost");
-    }
   }
 
   private void windowClosed(Collection<Partition> partitions) {
@@ -207,9 +202,9 @@ final class Subscriber implements AutoCloseable {
     }
     if (again) {
       resubscriptions.increment();
-      lossWindow(since);
+      lossWindow(since, partitions.size());
     } else {
-      LOG.atInfo().log("subscribed");
+      LOG.atInfo().addKeyValue("partitions", partitions.size()).log("subscribed");
     }
   }
 
@@ -217,12 +212,15 @@ final class Subscriber implements AutoCloseable {
    * Counts the time from the given time until now as a loss window, without the part that was
    * counted before. The caller reconciles the streams.
    */
-  synchronized void lossWindow(long fromNanos) {
+  synchronized void lossWindow(long fromNanos, int partitions) {
     long now = ticker.read();
     double seconds = (now - Math.max(fromNanos, windowEndNanos)) / 1e9;
     windowEndNanos = now;
     lossWindowSeconds.increment(seconds);
-    LOG.atWarn().addKeyValue("seconds", seconds).log("loss_window_closed");
+    LOG.atWarn()
+        .addKeyValue("seconds", seconds)
+        .addKeyValue("partitions", partitions)
+        .log("loss_window_closed");
   }
 
   /** Drops all subscriptions and subscribes again. Any thread; returns at once. */

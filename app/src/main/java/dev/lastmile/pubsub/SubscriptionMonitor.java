@@ -216,7 +216,11 @@ final class SubscriptionMonitor {
     }
     boolean stalled = resubscribed && now - resubscribedAtNanos >= properties.stalled().toNanos();
     if (!resubscribed || stalled) {
-      subscriber.renew(silent, "no canary for " + age(silent.getFirst(), now) / 1_000_000 + " ms");
+      Partition first = silent.getFirst();
+      subscriber.renew(
+          silent,
+          "no canary of partition %d for %d ms"
+              .formatted(first.index(), age(first, now) / 1_000_000));
       resubscribed = true;
       resubscribedAtNanos = now;
     }

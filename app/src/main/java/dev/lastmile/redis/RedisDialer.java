@@ -177,9 +177,11 @@ public final class RedisDialer implements AutoCloseable {
     return factory.getDatabase();
   }
 
-  /** A host and its port, for logs. */
-  static String text(InetSocketAddress address) {
-    return address.getHostString() + ":" + address.getPort();
+  /** A host and its port, for logs; {@code *} for {@link #ANY_PRIMARY}. */
+  public static String text(InetSocketAddress address) {
+    return address.equals(ANY_PRIMARY)
+        ? address.getHostString()
+        : address.getHostString() + ":" + address.getPort();
   }
 
   /** The address, or the Sentinels and the name of their primary, for logs: without secrets. */

@@ -28,6 +28,8 @@ final class RedisUrl implements EnvironmentPostProcessor {
   private static final String VARIABLE = "REDIS_URL";
   private static final String PROPERTY = "spring.data.redis.url";
   private static final String SENTINEL = "spring.data.redis.sentinel.master";
+  private static final String CLUSTER = "spring.data.redis.cluster.nodes";
+  private static final String DATABASE = "spring.data.redis.database";
   private static final String MASTER_REPLICA = "spring.data.redis.masterreplica.nodes";
   private static final Set<String> SCHEMES = Set.of("redis", "rediss");
 
@@ -51,14 +53,27 @@ final class RedisUrl implements EnvironmentPostProcessor {
 
   /** Spring Boot would take the login from the address, and ignore its host without a message. */
   private static void checkTopology(ConfigurableEnvironment environment) {
-    if (environment.getProperty(PROPERTY) != null && environment.getProperty(SENTINEL) != null) {
+    boolean cluster = isList(environment, CLUSTER);
+    boolean sentinel = environment.getProperty(SENTINEL) != null;
+    if (environment.getProperty(PROPERTY) != null && (cluster || sentinel)) {
       throw new IllegalStateException(
-          PROPERTY + " (REDIS_URL) and " + SENTINEL + " exclude each other: set one of them");
+          PROPERTY
+              + " (REDIS_URL) and "
+              + (cluster ? CLUSTER : SENTINEL)
+              + " exclude each other: set one of them");
     }
-    if (Binder.get(environment).bind(MASTER_REPLICA, Bindable.listOf(String.class)).isBound()) {
+    if (cluster && environment.getProperty(DATABASE, Integer.class, 0) != 0) {
+      throw new IllegalStateException(
+          DATABASE + " must be 0 with " + CLUSTER + ": a cluster has one database");
+    }
+    if (isList(environment, MASTER_REPLICA)) {
       throw new IllegalStateException(
           MASTER_REPLICA + " is not supported: set the address of the primary, or Sentinels");
     }
+  }
+
+  private static boolean isList(ConfigurableEnvironment environment, String property) {
+    return Binder.get(environment).bind(property, Bindable.listOf(String.class)).isBound();
   }
 
   /** With the precedence of an environment variable. */

@@ -118,7 +118,7 @@ public enum Metric {
       "lastmile.pubsub.canary.age",
       "seconds",
       "",
-      "Time since this replica last received its own canary from Redis"),
+      "Time since this replica last received its own canary, of the partition for which it is longest"),
   SUBSCRIPTION_STATE(
       Kind.GAUGE,
       "lastmile.pubsub.subscription.state",

@@ -32,6 +32,7 @@ class SettingsIT {
     "spring.data.redis.url=redis://:topsecret#1@redis:6379, spring.data.redis.url",
     "spring.data.redis.url=redis://:topsecret/1@redis:6379, spring.data.redis.url",
     "spring.data.redis.sentinel.master=lastmile, spring.data.redis.sentinel.master exclude each other",
+    "'spring.data.redis.cluster.nodes=a:1,b:2', spring.data.redis.cluster.nodes exclude each other",
     "'spring.data.redis.masterreplica.nodes=a:1,b:2', spring.data.redis.masterreplica.nodes is not supported",
     "lastmile.jobs.url=localhost:8090, lastmile.jobs.url",
     "lastmile.jobs.callback-urls=nonsense, lastmile.jobs.callback-urls",
@@ -73,6 +74,18 @@ class SettingsIT {
                 "--server.port=8099",
                 "--management.server.port=8099"))
         .hasStackTraceContaining("MANAGEMENT_SERVER_PORT");
+  }
+
+  @Test
+  void aClusterHasOneDatabase() {
+    assertThatThrownBy(() ->
+            Lastmile.main(
+                new String[] {
+                  "--spring.data.redis.cluster.nodes=127.0.0.1:1",
+                  "--spring.data.redis.database=1",
+                  "--logging.level.root=OFF"
+                }))
+        .hasStackTraceContaining("spring.data.redis.database must be 0");
   }
 
   private static void start(String... arguments) {

@@ -2,10 +2,10 @@ package dev.lastmile.benchmark;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Calculates what a number of streams and updates needs, from constants that the benchmark has
@@ -21,6 +21,17 @@ import java.util.TreeMap;
 public final class Capacity {
   /** The partitions; more primaries than these have nothing to do. */
   private static final int PARTITIONS = 16;
+
+  /** The most replicas that are tried. */
+  private static final int MOST_REPLICAS = 10_000;
+
+  /** A good share of a limit. */
+  private static final double HALF = 0.5;
+
+  /** Of each replica in each partition: its inbox, and the updates for all. */
+  private static final int CHANNELS = 2;
+
+  private static final String TOO_MUCH = "Too much: ";
 
   private static final double MEGABYTE = 1e6;
   private static final double SECOND_MICROS = 1e6;
@@ -65,8 +76,10 @@ public final class Capacity {
     PRIMARIES(1, "primaries of Redis"),
     OWNERS(1, "replicas with streams of the same channel, for each update"),
     CORES(2, "cores of a replica; a primary has one for commands"),
-    MEMORY(2_000, "memory of a replica and of a primary, MB"),
-    KEPT(600, "time for which operations are kept, s"),
+    MEMORY(2_000, "memory of a replica, MB"),
+    MAXMEMORY(16_000, "maxmemory of a primary, MB"),
+    KEPT(86_400, "lastmile.retention.after-final, s"),
+    KEPT_PER_CHANNEL(200, "lastmile.retention.operations-per-channel"),
     CHANGES(4, "updates of one operation"),
     MAX_STREAMS(20_000, "lastmile.stream.max-connections"),
     MAX_CLIENTS(10_000, "maxclients of Redis"),
@@ -88,27 +101,35 @@ public final class Capacity {
   /**
    * How much of something is used.
    *
+   * @param limit infinite, if there is none
    * @param unit of {@code used} and {@code limit}
    */
   private record Use(String what, double used, double limit, String unit) {
+    /** What has no limit. */
+    Use(String what, double used, String unit) {
+      this(what, used, Double.POSITIVE_INFINITY, unit);
+    }
+
     private double share() {
       return used / limit;
     }
 
     private String row() {
-      return String.format(
-          Locale.ROOT,
-          "| %s | %s %s | %s %s | %.0f %% |",
-          what,
-          number(used),
-          unit,
-          number(limit),
-          unit,
-          share() * 100);
+      String amount = amount(used);
+      return Double.isInfinite(limit)
+          ? String.format(Locale.ROOT, "| %s | %s | | |", what, amount)
+          : String.format(
+              Locale.ROOT,
+              "| %s | %s | %s | %.0f %% |",
+              what,
+              amount,
+              amount(limit),
+              share() * 100);
     }
 
-    private static String number(double value) {
-      return String.format(Locale.ROOT, value < 10 ? "%,.2f" : "%,.0f", value);
+    private String amount(double value) {
+      String format = unit.isEmpty() || value >= 10 ? "%,.0f %s" : "%,.2f %s";
+      return String.format(Locale.ROOT, format, value, unit).strip();
     }
   }
 
@@ -119,13 +140,34 @@ public final class Capacity {
   }
 
   public static void main(String[] arguments) {
-    try {
-      boolean constants = List.of(arguments).equals(List.of("--constants"));
-      System.out.print(constants ? constants() : report(arguments));
-    } catch (IllegalArgumentException e) {
-      System.err.println(e.getMessage());
-      System.exit(2);
+    List<String> given = List.of(arguments);
+    if (given.equals(List.of("--help"))) {
+      System.out.print(options());
+    } else if (given.equals(List.of("--constants"))) {
+      System.out.print(constants());
+    } else {
+      try {
+        String report = report(arguments);
+        System.out.print(report);
+        System.exit(report.contains(TOO_MUCH) ? 1 : 0);
+      } catch (IllegalArgumentException e) {
+        System.err.println(e.getMessage());
+        System.exit(2);
+      }
     }
+  }
+
+  /** All options with their meanings and defaults. */
+  private static String options() {
+    StringBuilder known = new StringBuilder("Options, with their defaults:\n");
+    for (Option option : Option.values()) {
+      known.append(
+          String.format(
+              Locale.ROOT, "  %-20s %s (%d)%n", option.flag(), option.meaning, option.usual));
+    }
+    known.append("  --constants          prints the constants\n");
+    known.append("Ends with 0; with 1 if the load is too much; with 2 if an option is wrong.\n");
+    return known.toString();
   }
 
   /** The table of the constants. */
@@ -144,13 +186,18 @@ public final class Capacity {
    * @throws IllegalArgumentException if an option is unknown or out of its limits
    */
   static String report(String... arguments) {
-    Map<Option, Long> options = new TreeMap<>();
-    for (Option option : Option.values()) {
-      options.put(option, option.usual);
-    }
+    Map<Option, Long> options = new EnumMap<>(Option.class);
     for (int i = 0; i < arguments.length; i += 2) {
       Option option = option(arguments[i]);
-      options.put(option, number(option, i + 1 < arguments.length ? arguments[i + 1] : ""));
+      if (i + 1 == arguments.length) {
+        throw new IllegalArgumentException(option.flag() + ": has no value");
+      }
+      if (options.put(option, number(option, arguments[i + 1])) != null) {
+        throw new IllegalArgumentException(option.flag() + ": is given twice");
+      }
+    }
+    for (Option option : Option.values()) {
+      options.putIfAbsent(option, option.usual);
     }
     if (options.get(Option.PRIMARIES) > PARTITIONS) {
       throw new IllegalArgumentException(
@@ -168,13 +215,7 @@ public final class Capacity {
         return option;
       }
     }
-    StringBuilder known = new StringBuilder(flag + ": not an option. Options:\n");
-    for (Option option : Option.values()) {
-      known.append(
-          String.format(
-              Locale.ROOT, "  %-14s %s (%d)%n", option.flag(), option.meaning, option.usual));
-    }
-    throw new IllegalArgumentException(known.toString());
+    throw new IllegalArgumentException(flag + ": not an option. " + options());
   }
 
   private static long number(Option option, String text) {
@@ -184,7 +225,7 @@ public final class Capacity {
     return Long.parseLong(text);
   }
 
-  private double of(Option option) {
+  private long of(Option option) {
     return options.get(option);
   }
 
@@ -200,53 +241,90 @@ public final class Capacity {
         String.format(
             Locale.ROOT,
             first.share() > 1
-                ? "%nToo much: %s. It is enough for %.2f times this load.%n"
+                ? "%n" + TOO_MUCH + "%s. It is enough for %.2g times this load.%n"
                 : "%nFirst limit: %s, at %.2f times this load.%n",
             first.what(),
             1 / first.share()));
-    return report.toString();
+    return report.append(needed()).toString();
+  }
+
+  /** The fewest replicas, and with them the fewest primaries, that use half of each limit. */
+  private String needed() {
+    for (long replicas = of(Option.OWNERS); replicas <= MOST_REPLICAS; replicas++) {
+      Capacity more = with(Option.REPLICAS, replicas);
+      if (fits(more.replica())) {
+        for (long primaries = 1; primaries <= PARTITIONS; primaries++) {
+          if (fits(more.with(Option.PRIMARIES, primaries).primary())) {
+            return "At most half of each limit: --replicas %d --primaries %d%n"
+                .formatted(replicas, primaries);
+          }
+        }
+        return "At most half of each limit: --replicas %d, and larger primaries than these%n"
+            .formatted(replicas);
+      }
+    }
+    return "At most half of each limit: more than %d replicas%n".formatted(MOST_REPLICAS);
+  }
+
+  private static boolean fits(List<Use> uses) {
+    return uses.stream().allMatch(use -> use.share() <= HALF);
+  }
+
+  private Capacity with(Option option, long value) {
+    Map<Option, Long> changed = new EnumMap<>(options);
+    changed.put(option, value);
+    return new Capacity(changed);
   }
 
   /** Of the primary with most partitions. */
   private List<Use> primary() {
-    double partitions = Math.ceil(PARTITIONS / of(Option.PRIMARIES));
+    double partitions = Math.ceil((double) PARTITIONS / of(Option.PRIMARIES));
     double share = partitions / PARTITIONS;
     double updates = of(Option.UPDATES);
-    double further = of(Option.OWNERS) - 1;
-    double micros =
-        updates
-                * (Cost.REDIS_UPDATE.value
-                    + further * Cost.REDIS_OWNER.value
-                    + Cost.REDIS_ACK.value)
-            + of(Option.STREAMS) * Cost.REDIS_STREAM.value
-            + of(Option.REPLICAS) * Cost.REDIS_REPLICA.value
+    double changes = of(Option.CHANGES);
+    double replicas = of(Option.REPLICAS);
+    double rest =
+        of(Option.STREAMS) * Cost.REDIS_STREAM.value
+            + replicas * Cost.REDIS_REPLICA.value
             + Cost.REDIS_REST.value;
+    double micros =
+        rest
+            + updates
+                * (Cost.REDIS_UPDATE.value
+                    + (of(Option.OWNERS) - 1) * Cost.REDIS_OWNER.value
+                    + Cost.REDIS_ACK.value);
+    double operations =
+        Math.min(
+            updates / changes * of(Option.KEPT),
+            (double) of(Option.STREAMS) * of(Option.KEPT_PER_CHANNEL));
     double bytes =
         of(Option.STREAMS) * Cost.REDIS_STREAM_BYTES.value
-            + updates
-                * of(Option.KEPT)
-                * (Cost.REDIS_OPERATION_BYTES.value / of(Option.CHANGES)
-                    + Cost.REDIS_CHANGE_BYTES.value);
+            + operations
+                * (Cost.REDIS_OPERATION_BYTES.value + changes * Cost.REDIS_CHANGE_BYTES.value);
     double traffic =
         updates * (Cost.INTO_REDIS_BYTES.value + of(Option.OWNERS) * Cost.FROM_REDIS_BYTES.value);
+    // For commands and for subscriptions; and for a moment one to ask a node of a cluster.
+    double connections = of(Option.PRIMARIES) == 1 ? 2 : 3;
     return List.of(
         new Use("primary: CPU of the command thread", share * micros / SECOND_MICROS, 1, "cores"),
-        new Use("primary: memory", share * bytes / MEGABYTE, of(Option.MEMORY), "MB"),
+        new Use("primary: memory", share * bytes / MEGABYTE, of(Option.MAXMEMORY), "MB"),
         new Use("primary: network", share * traffic / MEGABYTE, of(Option.NETWORK), "MB/s"),
-        new Use("primary: connections", 2 * of(Option.REPLICAS), of(Option.MAX_CLIENTS), ""));
+        new Use("primary: connections", connections * replicas, of(Option.MAX_CLIENTS), ""),
+        new Use("primary: subscriptions", CHANNELS * partitions * replicas, ""),
+        new Use("primary: CPU at rest", share * rest / SECOND_MICROS, "cores"));
   }
 
   private List<Use> replica() {
     double replicas = of(Option.REPLICAS);
     double streams = of(Option.STREAMS) / replicas;
     double updates = of(Option.UPDATES) / replicas;
+    double rest = streams * Cost.REPLICA_STREAM.value + Cost.REPLICA_REST.value;
     double micros =
-        updates
+        rest
+            + updates
                 * (Cost.REPLICA_CALLBACK.value
                     + of(Option.OWNERS) * Cost.REPLICA_DELIVERY.value
-                    + Cost.REPLICA_ACK.value)
-            + streams * Cost.REPLICA_STREAM.value
-            + Cost.REPLICA_REST.value;
+                    + Cost.REPLICA_ACK.value);
     double bytes = Cost.REPLICA_BYTES.value + streams * Cost.REPLICA_STREAM_BYTES.value;
     // To Redis, and for each owner from Redis and to the browser.
     double traffic =
@@ -256,6 +334,8 @@ public final class Capacity {
         new Use("replica: CPU", micros / SECOND_MICROS, of(Option.CORES), "cores"),
         new Use("replica: memory", bytes / MEGABYTE, of(Option.MEMORY), "MB"),
         new Use("replica: network", traffic / MEGABYTE, of(Option.NETWORK), "MB/s"),
-        new Use("replica: streams", streams, of(Option.MAX_STREAMS), ""));
+        new Use("replica: streams", streams, of(Option.MAX_STREAMS), ""),
+        new Use("replica: connections to Redis", 2L * of(Option.PRIMARIES), ""),
+        new Use("replica: CPU at rest", rest / SECOND_MICROS, "cores"));
   }
 }

@@ -21,10 +21,12 @@ class CapacityTest {
   private static final List<String> LOADS =
       List.of(
           "--streams 10000 --updates 1000",
-          "--streams 100000 --updates 5000 --replicas 10",
-          "--streams 300000 --updates 20000 --replicas 30 --primaries 4",
-          "--streams 1000000 --updates 50000 --replicas 100 --primaries 16",
-          "--streams 1000000 --updates 50000 --replicas 100 --primaries 16 --owners 2");
+          "--streams 10000 --updates 1000 --kept 600",
+          "--streams 100000 --updates 5000 --replicas 10 --kept 600",
+          "--streams 300000 --updates 20000 --replicas 30 --primaries 4 --kept 600",
+          "--streams 1000000 --updates 50000 --replicas 100 --primaries 16 --kept 600",
+          "--streams 1000000 --updates 50000 --replicas 100 --primaries 16 --kept 600 --owners 2",
+          "--streams 1000000 --updates 50000 --replicas 100 --primaries 16");
 
   @Test
   void thePageShowsTheConstantsAndTheReports() {
@@ -64,14 +66,38 @@ class CapacityTest {
 
   @Test
   void whatIsTooMuchIsSaid() {
-    assertThat(report("--streams 100000 --replicas 3"))
-        .contains("Too much: replica: streams. It is enough for 0.60 times this load.");
+    assertThat(report("--streams 100000 --replicas 3 --kept 600"))
+        .contains("Too much: replica: streams. It is enough for 0.60 times this load.")
+        .contains("At most half of each limit: --replicas 10 ");
+  }
+
+  @Test
+  void whatIsNeededFits() {
+    String load = "--streams 300000 --updates 20000 --kept 600";
+    Matcher needed =
+        Pattern.compile("half of each limit: (--replicas \\d+ --primaries \\d+)")
+            .matcher(report(load));
+    assertThat(needed.find()).isTrue();
+    assertThat(report(load + " " + needed.group(1)))
+        .contains("First limit: ")
+        .doesNotContainPattern("\\| (5[1-9]|[6-9]\\d|\\d{3,}) % \\|");
+  }
+
+  @Test
+  void noMoreOperationsAreKeptThanAChannelHas() {
+    assertThat(used("--updates 10000 --streams 1000 --maxmemory 999999", "primary: memory"))
+        .isEqualTo(
+            used(
+                "--updates 10000 --streams 1000 --maxmemory 999999 --kept 999999",
+                "primary: memory"));
   }
 
   @ParameterizedTest
   @CsvSource({
     "--streams 0,--streams: a whole number from 1 to",
-    "--streams,--streams: a whole number from 1 to",
+    "--streams -1,--streams: a whole number from 1 to",
+    "--streams,--streams: has no value",
+    "--streams 1 --streams 2,--streams: is given twice",
     "--stream 1,--stream: not an option",
     "--primaries 17,--primaries: at most 16",
     "--owners 4,--owners: at most the number of replicas"

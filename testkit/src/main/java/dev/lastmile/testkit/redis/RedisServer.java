@@ -283,10 +283,16 @@ public final class RedisServer implements AutoCloseable {
       await();
     }
 
-    /** Stops the process in order (SIGTERM). */
+    /**
+     * Stops the process in order (SIGTERM). Redis refuses to end while it writes its first
+     * append-only file, so it is asked again.
+     */
     public void stop() {
-      process.destroy();
-      await();
+      Awaitility.await("the server to stop")
+          .until(() -> {
+            process.destroy();
+            return process.waitFor(1, TimeUnit.SECONDS);
+          });
     }
 
     public boolean isAlive() {
