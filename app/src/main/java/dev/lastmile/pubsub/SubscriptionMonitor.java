@@ -219,8 +219,11 @@ final class SubscriptionMonitor {
       Partition first = silent.getFirst();
       subscriber.renew(
           silent,
-          "no canary of partition %d for %d ms"
-              .formatted(first.index(), age(first, now) / 1_000_000));
+          "no canary of partition "
+              + first.index()
+              + " for "
+              + age(first, now) / 1_000_000
+              + " ms");
       resubscribed = true;
       resubscribedAtNanos = now;
     }

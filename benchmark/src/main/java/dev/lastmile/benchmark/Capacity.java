@@ -32,6 +32,7 @@ public final class Capacity {
   private static final int CHANNELS = 2;
 
   private static final String TOO_MUCH = "Too much: ";
+  private static final String HALF_NEEDS = "At most half of each limit: ";
 
   private static final double MEGABYTE = 1e6;
   private static final double SECOND_MICROS = 1e6;
@@ -255,15 +256,13 @@ public final class Capacity {
       if (fits(more.replica())) {
         for (long primaries = 1; primaries <= PARTITIONS; primaries++) {
           if (fits(more.with(Option.PRIMARIES, primaries).primary())) {
-            return "At most half of each limit: --replicas %d --primaries %d%n"
-                .formatted(replicas, primaries);
+            return HALF_NEEDS + "--replicas " + replicas + " --primaries " + primaries + "\n";
           }
         }
-        return "At most half of each limit: --replicas %d, and larger primaries than these%n"
-            .formatted(replicas);
+        return HALF_NEEDS + "--replicas " + replicas + ", and larger primaries than these\n";
       }
     }
-    return "At most half of each limit: more than %d replicas%n".formatted(MOST_REPLICAS);
+    return HALF_NEEDS + "more than " + MOST_REPLICAS + " replicas\n";
   }
 
   private static boolean fits(List<Use> uses) {

@@ -24,6 +24,27 @@ enum ClusterFault {
       kill(set, set.primaryOf(TAG));
     }
   },
+  /** Updates are lost that browsers have received. */
+  PRIMARY_KILLED_WHILE_ITS_REPLICA_IS_BEHIND {
+    @Override
+    void play(ClusterSet set, Cluster cluster) {
+      RedisProcess primary = set.primaryOf(TAG);
+      RedisProcess replica = set.replicaOf(primary);
+      replica.signal("STOP");
+      // What the replica has not read from its socket by then is all that it gets.
+      primary.ask(commands -> commands.clientKill(KillArgs.Builder.typeSlave()));
+      Scenario.during(Duration.ofMillis(700));
+      primary.kill();
+      replica.signal("CONT");
+      set.awaitPrimary(replica);
+      primary.start();
+    }
+
+    @Override
+    boolean loses() {
+      return true;
+    }
+  },
   PRIMARY_AND_ITS_REPLICA_KILLED_IN_TURN {
     @Override
     void play(ClusterSet set, Cluster cluster) {
@@ -132,6 +153,11 @@ enum ClusterFault {
   /** Whether Redis can play it, too, and not only Valkey. */
   boolean isForRedis() {
     return true;
+  }
+
+  /** Whether updates are lost that browsers have received. */
+  boolean loses() {
+    return false;
   }
 
   /** Whether only partitions of one primary, or one partition, have the fault. */

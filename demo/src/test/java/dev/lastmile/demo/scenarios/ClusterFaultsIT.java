@@ -102,7 +102,11 @@ class ClusterFaultsIT {
         outcome.after().assertBalanced();
         assertThat(outcome.after().total("not_received")).as("not_received").isZero();
         assertThat(Scenario.redisErrors(cluster, "noperm")).as("commands without a right").isZero();
-        ResetWitness.of(cluster, crowd).assertCounted(fault, resets, ResetWitness.counted(cluster));
+        ResetWitness witness = ResetWitness.of(cluster, crowd);
+        witness.assertCounted(fault, resets, ResetWitness.counted(cluster));
+        if (fault.loses()) {
+          assertThat(witness.lost()).as("browsers that had received a lost version").isNotEmpty();
+        }
       }
     }
   }
