@@ -66,12 +66,12 @@ final class ConstantsWorkload implements Workload {
             (redis.info("total_net_output_bytes") - out) / (double) one.published());
         updates(bench, one, rest);
         acks(bench, candidate, rest);
-        try (Streams further = streams(bench, candidate, recorder, 2);
-            Publisher both = new Publisher(candidate, recorder, order::channel, 2, connections)) {
+        // The publisher counts the deliveries of the first owner.
+        try (Streams further = streams(bench, candidate, new DeliveryRecorder(), 2)) {
           further.openAll(bench.patience());
-          both.rate(rate, bench.phase());
+          publisher.rate(rate, bench.phase());
           Usage restOfBoth = Usage.during(candidate, REST);
-          Figures two = both.rate(rate, bench.phase());
+          Figures two = publisher.rate(rate, bench.phase());
           bench.say(two, "two owners, %d/s", rate);
           add(
               bench,
