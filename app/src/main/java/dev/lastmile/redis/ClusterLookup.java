@@ -23,7 +23,8 @@ final class ClusterLookup {
       new MajorityQuestion<>(
           this::ask,
           (node, failure) ->
-              new RedisUnavailableException("the node " + node + " failed", failure));
+              new RedisUnavailableException(
+                  "the node " + RedisDialer.text(node) + " failed", failure));
 
   /**
    * @param limit of one question
@@ -48,10 +49,11 @@ final class ClusterLookup {
    * @throws RedisUnavailableException if the layout is another one, or the primary does not answer
    */
   void checkLayout(InetSocketAddress owner) {
-    try (StatefulRedisConnection<String, String> connection = inTime(dialer.connectNode(owner))) {
-      Layout.check(inTime(Layout.readAt(connection.async())));
+    try (StatefulRedisConnection<String, byte[]> connection = inTime(dialer.connect(owner))) {
+      Layout.check(inTime(Layout.stored(connection.async())));
     } catch (CompletionException e) {
-      throw new RedisUnavailableException("the layout cannot be read at " + owner, e);
+      throw new RedisUnavailableException(
+          "the layout cannot be read at " + RedisDialer.text(owner), e);
     }
   }
 

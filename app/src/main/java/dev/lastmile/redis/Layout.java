@@ -32,9 +32,16 @@ final class Layout {
 
   /** Reads the layout, and stores ours if there is none. Does not wait, and does not flush. */
   static Layout read(RedisAsyncCommands<String, byte[]> commands) {
-    return new Layout(
-        commands.setGet(KEY, OURS.getBytes(UTF_8), SetArgs.Builder.nx()),
-        commands.hget(FIRST_LAYOUT, "epoch"));
+    return new Layout(stored(commands), commands.hget(FIRST_LAYOUT, "epoch"));
+  }
+
+  /**
+   * Reads the layout, or stores ours, at the primary that has its key.
+   *
+   * @return what was stored before; null if nothing was
+   */
+  static RedisFuture<byte[]> stored(RedisAsyncCommands<String, byte[]> commands) {
+    return commands.setGet(KEY, OURS.getBytes(UTF_8), SetArgs.Builder.nx());
   }
 
   /**
@@ -47,27 +54,17 @@ final class Layout {
     if (redis.await(firstEpoch) != null) {
       throw another("1");
     }
-    if (layout != null) {
-      check(new String(layout, UTF_8));
-    }
-  }
-
-  /**
-   * Reads the layout of a cluster, or stores ours, at the primary that has its key.
-   *
-   * @return what was stored before; null if nothing was
-   */
-  static RedisFuture<String> readAt(RedisAsyncCommands<String, String> owner) {
-    return owner.setGet(KEY, OURS, SetArgs.Builder.nx());
+    check(layout);
   }
 
   /**
    * @param stored the layout that was stored before; null if none was
    * @throws RedisUnavailableException if it is another one
    */
-  static void check(@Nullable String stored) {
-    if (stored != null && !stored.equals(OURS)) {
-      throw another(stored);
+  static void check(byte @Nullable [] stored) {
+    String layout = stored == null ? OURS : new String(stored, UTF_8);
+    if (!layout.equals(OURS)) {
+      throw another(layout);
     }
   }
 

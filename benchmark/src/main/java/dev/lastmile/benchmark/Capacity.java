@@ -31,7 +31,6 @@ public final class Capacity {
   /** Of each replica in each partition: its inbox, and the updates for all. */
   private static final int CHANNELS = 2;
 
-  private static final String TOO_MUCH = "Too much: ";
   private static final String HALF_NEEDS = "At most half of each limit: ";
 
   private static final double MEGABYTE = 1e6;
@@ -148,9 +147,9 @@ public final class Capacity {
       System.out.print(constants());
     } else {
       try {
-        String report = report(arguments);
-        System.out.print(report);
-        System.exit(report.contains(TOO_MUCH) ? 1 : 0);
+        Capacity capacity = parse(arguments);
+        System.out.print(capacity.report());
+        System.exit(capacity.tightest().share() > 1 ? 1 : 0);
       } catch (IllegalArgumentException e) {
         System.err.println(e.getMessage());
         System.exit(2);
@@ -184,9 +183,18 @@ public final class Capacity {
   /**
    * The report for these options, as the command line has them.
    *
-   * @throws IllegalArgumentException if an option is unknown or out of its limits
+   * @throws IllegalArgumentException as {@link #parse}
    */
   static String report(String... arguments) {
+    return parse(arguments).report();
+  }
+
+  /**
+   * The calculation for these options.
+   *
+   * @throws IllegalArgumentException if an option is unknown, given twice or out of its limits
+   */
+  private static Capacity parse(String... arguments) {
     Map<Option, Long> options = new EnumMap<>(Option.class);
     for (int i = 0; i < arguments.length; i += 2) {
       Option option = option(arguments[i]);
@@ -207,7 +215,7 @@ public final class Capacity {
     if (options.get(Option.OWNERS) > options.get(Option.REPLICAS)) {
       throw new IllegalArgumentException("--owners: at most the number of replicas");
     }
-    return new Capacity(options).report();
+    return new Capacity(options);
   }
 
   private static Option option(String flag) {
@@ -231,22 +239,31 @@ public final class Capacity {
   }
 
   private String report() {
-    List<Use> uses = new ArrayList<>(primary());
-    uses.addAll(replica());
-    uses.sort(Comparator.comparingDouble(Use::share).reversed());
     StringBuilder report = new StringBuilder();
     report.append("| Each has | used | limit | share |\n|---|---:|---:|---:|\n");
-    uses.forEach(use -> report.append(use.row()).append('\n'));
-    Use first = uses.getFirst();
+    uses().forEach(use -> report.append(use.row()).append('\n'));
+    Use first = tightest();
     report.append(
         String.format(
             Locale.ROOT,
             first.share() > 1
-                ? "%n" + TOO_MUCH + "%s. It is enough for %.2g times this load.%n"
+                ? "%nToo much: %s. It is enough for %.2g times this load.%n"
                 : "%nFirst limit: %s, at %.2f times this load.%n",
             first.what(),
             1 / first.share()));
     return report.append(needed()).toString();
+  }
+
+  /** All uses, the largest share of a limit first. */
+  private List<Use> uses() {
+    List<Use> uses = new ArrayList<>(primary());
+    uses.addAll(replica());
+    uses.sort(Comparator.comparingDouble(Use::share).reversed());
+    return uses;
+  }
+
+  private Use tightest() {
+    return uses().getFirst();
   }
 
   /** The fewest replicas, and with them the fewest primaries, that use half of each limit. */

@@ -8,6 +8,7 @@ import io.lettuce.core.KillArgs;
 import io.lettuce.core.cluster.SlotHash;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 
 /** What goes wrong with a Redis Cluster, or is done to it. */
@@ -30,12 +31,7 @@ enum ClusterFault {
     void play(ClusterSet set, Cluster cluster) {
       RedisProcess primary = set.primaryOf(TAG);
       RedisProcess replica = set.replicaOf(primary);
-      replica.signal("STOP");
-      // What the replica has not read from its socket by then is all that it gets.
-      primary.ask(commands -> commands.clientKill(KillArgs.Builder.typeSlave()));
-      Scenario.during(Duration.ofMillis(700));
-      primary.kill();
-      replica.signal("CONT");
+      Scenario.killWhileBehind(primary, List.of(replica));
       set.awaitPrimary(replica);
       primary.start();
     }

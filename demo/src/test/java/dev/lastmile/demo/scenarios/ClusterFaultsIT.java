@@ -62,10 +62,8 @@ class ClusterFaultsIT {
   }
 
   static Stream<ClusterFault> faults() {
-    String one = System.getProperty("lastmile.failover.fault", "");
-    return one.isEmpty()
-        ? Stream.of(ClusterFault.values()).filter(each -> each.isForRedis() || Scenario.isValkey())
-        : Stream.of(ClusterFault.valueOf(one));
+    return Scenario.faults(ClusterFault.class)
+        .filter(each -> each.isForRedis() || Scenario.isValkey());
   }
 
   @ParameterizedTest

@@ -64,8 +64,7 @@ class FailoverIT {
   }
 
   static Stream<RedisFault> faults() {
-    String one = System.getProperty("lastmile.failover.fault", "");
-    return one.isEmpty() ? Stream.of(RedisFault.values()) : Stream.of(RedisFault.valueOf(one));
+    return Scenario.faults(RedisFault.class);
   }
 
   @ParameterizedTest

@@ -2,7 +2,6 @@ package dev.lastmile.demo.scenarios;
 
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.SentinelSet;
-import io.lettuce.core.KillArgs;
 import io.lettuce.core.ScriptOutputType;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.StringCodec;
@@ -15,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.awaitility.Awaitility;
@@ -38,13 +36,7 @@ enum RedisFault {
     @Override
     void play(SentinelSet set) {
       RedisProcess first = set.primary();
-      List<RedisProcess> replicas = set.replicas();
-      replicas.forEach(replica -> replica.signal("STOP"));
-      // What the replicas have not read from their sockets by then is all that they get.
-      on(first, commands -> commands.clientKill(KillArgs.Builder.typeSlave()));
-      Scenario.during(Duration.ofMillis(700));
-      first.kill();
-      replicas.forEach(replica -> replica.signal("CONT"));
+      Scenario.killWhileBehind(first, set.replicas());
       set.awaitOtherThan(first);
       first.start();
     }

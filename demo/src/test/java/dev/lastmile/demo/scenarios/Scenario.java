@@ -14,6 +14,7 @@ import dev.lastmile.testkit.redis.RedisProxy;
 import dev.lastmile.testkit.redis.RedisServer.RedisProcess;
 import dev.lastmile.testkit.redis.ServerKind;
 import dev.lastmile.testkit.telemetry.Scrape;
+import io.lettuce.core.KillArgs;
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
@@ -29,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -142,6 +144,26 @@ abstract class Scenario {
 
   static boolean isValkey() {
     return System.getProperty("lastmile.failover.servers", "redis").equals("valkey");
+  }
+
+  /** All faults of a kind; with {@code -Dlastmile.failover.fault=NAME} this one. */
+  static <F extends Enum<F>> Stream<F> faults(Class<F> kind) {
+    String one = System.getProperty("lastmile.failover.fault", "");
+    return one.isEmpty() ? Stream.of(kind.getEnumConstants()) : Stream.of(Enum.valueOf(kind, one));
+  }
+
+  /**
+   * Kills a primary whose replicas have not read its last updates. They go on then.
+   *
+   * @param replicas all replicas of it
+   */
+  static void killWhileBehind(RedisProcess primary, List<RedisProcess> replicas) {
+    replicas.forEach(replica -> replica.signal("STOP"));
+    // What the replicas have not read from their sockets by then is all that they get.
+    primary.ask(commands -> commands.clientKill(KillArgs.Builder.typeSlave()));
+    during(Duration.ofMillis(700));
+    primary.kill();
+    replicas.forEach(replica -> replica.signal("CONT"));
   }
 
   /**
