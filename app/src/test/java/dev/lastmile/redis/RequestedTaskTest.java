@@ -50,8 +50,10 @@ class RequestedTaskTest {
 
   /** Lets the run end, and waits until it has. */
   private void endRun() throws InterruptedException {
+    // Read before the permit: with it the run may end at once, and the next one begin.
+    Thread run = last;
     permits.release();
-    last.join();
+    run.join();
   }
 
   @Test
