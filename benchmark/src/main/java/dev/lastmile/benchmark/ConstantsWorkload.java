@@ -20,6 +20,9 @@ final class ConstantsWorkload implements Workload {
   private static final String ACKS = ReplicaProcesses.name(2);
   private static final int SENDERS = 16;
 
+  /** Acks pass through servlets: the JVM needs so many times the warm-up of updates for them. */
+  private static final int ACK_WARM_UPS = 4;
+
   /** Of each operation, for the memory of an update. */
   private static final int CHANGES = 4;
 
@@ -51,7 +54,7 @@ final class ConstantsWorkload implements Workload {
               new Publisher(candidate, recorder, order::channel, 1, connections)) {
         memory(bench, candidate, streams, publisher);
         publisher.rate(rate, bench.warmUp());
-        sendAcks(bench, candidate, rate * bench.options().warmUp());
+        sendAcks(bench, candidate, ACK_WARM_UPS * rate * bench.options().warmUp());
         rest = Usage.during(candidate, REST);
         long in = redis.info("total_net_input_bytes");
         long out = redis.info("total_net_output_bytes");

@@ -55,6 +55,15 @@ class CapacityTest {
   }
 
   @Test
+  void coresOfTwiceTheSpeedAreBusyForHalfTheTime() {
+    String load = "--updates 20000 --streams 30000";
+    for (String what : List.of("primary: CPU of the command thread", "replica: CPU")) {
+      assertThat(used(load + " --core-speed 200", what))
+          .isCloseTo(used(load, what) / 2, withPercentage(2));
+    }
+  }
+
+  @Test
   void thePrimaryWithMostPartitionsDecides() {
     double ofEight = used("--updates 10000 --primaries 8", "primary: network");
     assertThat(used("--updates 10000 --primaries 16", "primary: network"))
