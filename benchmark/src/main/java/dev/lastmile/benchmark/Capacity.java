@@ -117,7 +117,7 @@ public final class Capacity {
     }
 
     private String row() {
-      String amount = amount(used);
+      String amount = amount(used, unit);
       return Double.isInfinite(limit)
           ? String.format(Locale.ROOT, "| %s | %s | | |", what, amount)
           : String.format(
@@ -125,14 +125,14 @@ public final class Capacity {
               "| %s | %s | %s | %.0f %% |",
               what,
               amount,
-              amount(limit),
+              amount(limit, unit),
               share() * 100);
     }
+  }
 
-    private String amount(double value) {
-      String format = unit.isEmpty() || value >= 10 ? "%,.0f %s" : "%,.2f %s";
-      return String.format(Locale.ROOT, format, value, unit).strip();
-    }
+  private static String amount(double value, String unit) {
+    String format = unit.isEmpty() || value >= 10 ? "%,.0f %s" : "%,.2f %s";
+    return String.format(Locale.ROOT, format, value, unit).strip();
   }
 
   private final Map<Option, Long> options;
@@ -177,12 +177,7 @@ public final class Capacity {
     StringBuilder table = new StringBuilder("| Cost of | |\n|---|---:|\n");
     for (Cost cost : Cost.values()) {
       table.append(
-          String.format(
-              Locale.ROOT,
-              cost.value < 1 ? "| %s | %.1f %s |%n" : "| %s | %,.0f %s |%n",
-              cost.meaning,
-              cost.value,
-              cost.unit));
+          String.format(Locale.ROOT, "| %s | %s |%n", cost.meaning, amount(cost.value, cost.unit)));
     }
     return table.toString();
   }
@@ -362,7 +357,11 @@ public final class Capacity {
         new Use("replica: CPU at rest", cores(rest), "cores"));
   }
 
-  /** Cores of the given speed that are busy: one of the measured machine needs so much time. */
+  /**
+   * How many cores of the given speed are busy.
+   *
+   * @param micros CPU time per second on the measured machine, in microseconds
+   */
   private double cores(double micros) {
     return micros / SECOND_MICROS * PERCENT / of(Option.CORE_SPEED);
   }
